@@ -1,0 +1,1 @@
+"""The swarm's shared state: text keys, byte values, revisions, leases, watches."""

@@ -1,0 +1,1 @@
+"""The experimenter's bench around nodes: launch, break, watch, check, replay."""

@@ -1,0 +1,1 @@
+"""A real cluster on this machine: etcd and agents as processes."""

@@ -1,0 +1,1 @@
+"""A simulated world: the same agents on virtual time, from one seed."""

@@ -1,0 +1,1 @@
+"""One simulated Docker host: its agent, and everything that the agent needs."""

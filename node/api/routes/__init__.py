@@ -1,0 +1,1 @@
+"""The Engine API's routes, one subject a file."""

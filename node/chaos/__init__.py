@@ -1,0 +1,1 @@
+"""Faults as data, and as wrappers around a node's seams."""

@@ -1,0 +1,1 @@
+"""Pure, synchronous forwarding of frames inside one node and into its tunnels."""

@@ -1,0 +1,1 @@
+"""The answers of a container's name server at 127.0.0.11."""

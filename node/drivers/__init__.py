@@ -1,0 +1,1 @@
+"""Network drivers after the Container Network Model."""

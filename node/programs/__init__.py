@@ -1,0 +1,1 @@
+"""What runs in simulated containers, and the catalogue of images that name it."""

@@ -1,0 +1,1 @@
+"""The IP stack of a simulated sandbox, without I/O."""
