@@ -1,0 +1,121 @@
+"""The five protocols through which a node touches the world.
+
+                     +--------------------------------------+
+      Clock   <------|                                      |------>  Store      (kvstore/store.py)
+      Underlay <-----|                node                  |------>  Control    (other nodes)
+                     |                                      |------>  Telemetry  (whoever watches)
+                     +--------------------------------------+
+
+Each has two complete implementations that never meet: node/edge/ (sockets, wall clocks, gRPC) and
+lab/sim/ (virtual time, an in-memory fabric). Faults are wrappers around these seams (node/chaos/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Protocol
+
+from kvstore.store import Store
+
+__all__ = [
+    "Channel",
+    "Clock",
+    "Control",
+    "ControlAnswers",
+    "Store",
+    "Telemetry",
+    "Timer",
+    "Underlay",
+    "Unreachable",
+]
+
+
+class Channel(StrEnum):
+    """Which of a node's two UDP ports a datagram belongs to."""
+
+    DATA = "data"
+    """VXLAN of overlay networks (RFC 7348, UDP 4789)."""
+    CABLE = "cable"
+    """Ethernet frames of the LAN that joins the hosts, in the same format on a port of its own."""
+
+
+class Timer(Protocol):
+    """A call that has been put off."""
+
+    def cancel(self) -> None:
+        """Do not make the call; without effect once it was made."""
+
+
+class Clock(Protocol):
+    """Time, in seconds. Nothing in a node reads a clock except through this."""
+
+    def now(self) -> float:
+        """Monotonic seconds, for durations and deadlines."""
+
+    def wall(self) -> float:
+        """Seconds since 1970 UTC, for what people read."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+        """Make a call when now() reaches ``when``."""
+
+
+class Underlay(Protocol):
+    """Datagrams between nodes: best effort, unordered, unauthenticated, as UDP is."""
+
+    def send(self, channel: Channel, destination: str, flow_hash: int, datagram: bytes) -> bool:
+        """Hand a datagram to the network; False if it was refused at once (no buffer, no route).
+
+        ``destination`` is the peer's underlay address, dotted quad; the port follows from the
+        channel. ``flow_hash`` chooses the source port (RFC 7348 section 5).
+        """
+
+    def listen(self, receive: Callable[[Channel, str, bytes], None]) -> None:
+        """Deliver every datagram from now on, with the sender's address (never its port)."""
+
+
+class Control(Protocol):
+    """Calls to other nodes."""
+
+    async def probe(self, address: str, *, sender: str, timeout_s: float) -> float:
+        """Ask whether the node at ``address`` (host:port) answers; the round trip in seconds.
+
+        Raises Unreachable.
+        """
+
+    async def announce(self, address: str, *, sender: str, revision: int, timeout_s: float) -> int:
+        """Tell a node the newest revision this one has committed; its view's revision comes back.
+
+        Raises Unreachable.
+        """
+
+    def serve(self, answers: ControlAnswers) -> None:
+        """Answer other nodes' calls from now on."""
+
+
+class ControlAnswers(Protocol):
+    """What a node says when another one calls."""
+
+    def probed(self, sender: str) -> None:
+        """Another node asked whether this one is there."""
+
+    def announced(self, sender: str, revision: int) -> int:
+        """Another node has committed ``revision``; answer with the revision of the own view."""
+
+
+class Telemetry(Protocol):
+    """Where a node tells what happens in it; telling costs nothing and never fails."""
+
+    def tell(self, event: str, **fields: object) -> None:
+        """One thing that happened, as ``event key=value``."""
+
+
+class Unreachable(Exception):
+    """The other node gave no answer in time."""
+
+
+Waiter = Callable[[float], Awaitable[None]]
+"""Clock.sleep, where only that is needed."""
