@@ -1,0 +1,141 @@
+"""Which subnet a new network gets, and which address a new endpoint: pure choices over what is taken.
+
+The rules are the engine's default IPAM (moby: libnetwork/ipams/defaultipam, ipamutils/utils.go) and
+the swarm allocator's (swarmkit: manager/allocator): a network of one node gets the lowest subnet and
+the lowest address that is free; the swarm gives the *next* address after the last one given, so that
+an address which was released is used again as late as possible.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Container, Iterable, Iterator
+from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
+
+from node.errors import Failed, Forbidden, InvalidParameter
+from node.model.network import NetworkRecord, Subnet
+
+LOCAL_POOLS: tuple[tuple[str, int], ...] = (
+    ("172.17.0.0/16", 16),
+    ("172.18.0.0/16", 16),
+    ("172.19.0.0/16", 16),
+    ("172.20.0.0/14", 16),
+    ("172.24.0.0/14", 16),
+    ("172.28.0.0/14", 16),
+    ("192.168.0.0/16", 20),
+)
+"""Where networks of one node come from: a base, and the prefix length it is cut into."""
+
+SWARM_POOLS: tuple[tuple[str, int], ...] = (("10.0.0.0/8", 24),)
+"""Where overlay networks come from."""
+
+
+def _blocks(pools: tuple[tuple[str, int], ...]) -> Iterator[IPv4Network]:
+    for base, length in pools:
+        yield from ipaddress.ip_network(base).subnets(new_prefix=length)  # type: ignore[misc]
+
+
+def choose_pool(
+    pools: tuple[tuple[str, int], ...], taken: Iterable[IPv4Network], reserved: Iterable[IPv4Network] = ()
+) -> IPv4Network:
+    """The lowest block that overlaps nothing taken or reserved (the host's own routes).
+
+    Raises InvalidParameter when there is none.
+    """
+    busy = [*taken, *reserved]
+    for block in _blocks(pools):
+        if not any(block.overlaps(other) for other in busy):
+            return block
+    raise InvalidParameter("all predefined address pools have been fully subnetted")
+
+
+def check_overlap(wanted: Subnet, others: Iterable[Subnet]) -> None:
+    """Refuse a subnet that overlaps another network's. Raises Forbidden.
+
+    Two surprises are the engine's own (moby#46756): with an address range, other networks are not
+    looked at, except that the very same subnet with the very same range is refused.
+    """
+    network = IPv4Network(wanted.subnet)
+    for other in others:
+        if wanted.range:
+            clash = (other.subnet, other.range) == (wanted.subnet, wanted.range)
+        elif other.range and other.subnet == wanted.subnet:
+            clash = False
+        else:
+            clash = network.overlaps(IPv4Network(other.subnet))
+        if clash:
+            raise Forbidden("invalid pool request: Pool overlaps with other one on this address space")
+
+
+def first_address(subnet: str) -> str:
+    """The lowest address that a host may have, "10.0.1.1" of "10.0.1.0/24"."""
+    return str(next(_usable(IPv4Network(subnet))))
+
+
+def with_prefix(address: str, subnet: str) -> str:
+    """An address with its subnet's prefix length, "10.0.1.3/24"."""
+    return f"{address}/{IPv4Network(subnet).prefixlen}"
+
+
+def subnet_of(network: NetworkRecord, address: str) -> Subnet | None:
+    """The network's subnet that contains an address."""
+    wanted = IPv4Address(address)
+    for subnet in network.subnets:
+        if wanted in IPv4Network(subnet.subnet):
+            return subnet
+    return None
+
+
+def choose_address(network: NetworkRecord, taken: Container[str], last: str, *, serial: bool) -> str:
+    """A free address of the network: the lowest, or with ``serial`` the next after ``last``.
+
+    Raises Failed when all are given out.
+    """
+    for subnet in network.subnets:
+        block = IPv4Network(subnet.range or subnet.subnet)
+        for candidate in _candidates(IPv4Network(subnet.subnet), block, last if serial else ""):
+            if candidate not in taken:
+                return candidate
+    raise Failed(
+        f"no available IPv4 addresses on this network's address pools: {network.name} ({network.id})"
+    )
+
+
+def check_pinned(network: NetworkRecord, address: str, taken: Container[str]) -> str:
+    """An address that the user named, if it can be had. Raises Forbidden or InvalidParameter."""
+    subnet = subnet_of(network, address)
+    if subnet is None:
+        raise InvalidParameter(
+            f"invalid address {address}: It does not belong to any of this network's subnets"
+        )
+    if address in taken or not _is_usable(IPv4Network(subnet.subnet), IPv4Address(address)):
+        raise Forbidden("Address already in use")
+    return address
+
+
+def _bounds(network: IPv4Network) -> tuple[int, int]:
+    """The first and the last address that may be given out; all of a /31 or /32 (RFC 3021)."""
+    first, last = int(network.network_address), int(network.broadcast_address)
+    return (first, last) if network.prefixlen >= 31 else (first + 1, last - 1)
+
+
+def _is_usable(network: IPv4Network, address: IPv4Address) -> bool:
+    first, last = _bounds(network)
+    return first <= int(address) <= last
+
+
+def _usable(network: IPv4Network) -> Iterator[IPv4Address]:
+    first, last = _bounds(network)
+    return (IPv4Address(number) for number in range(first, last + 1))
+
+
+def _candidates(subnet: IPv4Network, block: IPv4Network, last: str) -> Iterator[str]:
+    """Addresses of ``block`` usable in ``subnet``: from the start, or from after ``last`` round to it."""
+    low, high = _bounds(subnet)
+    low, high = max(low, int(block.network_address)), min(high, int(block.broadcast_address))
+    start = low
+    if last and low <= (after := int(IPv4Address(last)) + 1) <= high:
+        start = after
+    for number in chain(range(start, high + 1), range(low, start)):
+        yield str(IPv4Address(number))

@@ -1,0 +1,112 @@
+"""One scope's truth on a node: a store, the view folded from its watch, and a way to change both.
+
+    commit ---> Store ---> watch ---> View.fold ---> listeners (the reconciler)
+       \\                                 |
+        `--- waits until the view has the revision of its own change
+
+A node has two: the swarm's, shared over etcd, and its own, for what is local to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from kvstore.follow import follow
+
+from kvstore.errors import OutcomeUnknown, StoreUnavailable
+from kvstore.store import Store, Transaction
+from node.control import keys
+from node.control.view import Change, View
+from node.errors import Unavailable
+from node.seams import Clock
+
+CHANGE_TIMEOUT_S = 4.0
+"""How long a change may take altogether; a caller hears why within five seconds."""
+ATTEMPTS_MAX = 64
+"""Retries of one change against others that were quicker."""
+
+Plan = Callable[[View], Transaction]
+
+
+class Ledger:
+    """See the module. ``listeners`` hear every fold, in the order in which they were added."""
+
+    def __init__(self, name: str, store: Store, clock: Clock, chance: random.Random) -> None:
+        self.name = name
+        self.store = store
+        self.view = View()
+        self.connected = False
+        self.reason = "not connected yet"
+        self.listeners: list[Callable[[tuple[Change, ...]], None]] = []
+        self._clock = clock
+        self._chance = chance
+        self._folded = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Fold what the store says, for ever: the one path by which state arrives."""
+        async for news in follow(
+            self.store, keys.ROOT, sleep=self._clock.sleep, random=self._chance, on_state=self._on_state
+        ):
+            changes = self.view.fold(news)
+            for listener in self.listeners:
+                listener(changes)
+            folded, self._folded = self._folded, asyncio.Event()
+            folded.set()
+
+    def _on_state(self, connected: bool, reason: str) -> None:
+        self.connected = connected
+        self.reason = reason
+
+    async def until(self, condition: Callable[[View], bool]) -> None:
+        """Return as soon as the view meets the condition."""
+        while not condition(self.view):
+            await self._folded.wait()
+
+    async def change(self, plan: Plan) -> int:
+        """Commit what ``plan`` makes of the view, and return its revision once the view shows it.
+
+        When somebody else was quicker, the plan is made again from the newer view; a plan that
+        has become impossible raises its own error. Raises Unavailable when the store is away.
+        """
+        committed = 0
+        try:
+            async with asyncio.timeout(CHANGE_TIMEOUT_S):
+                committed = await self._commit(plan)
+                await self.until(lambda view: view.revision >= committed)
+                return committed
+        except TimeoutError:
+            if committed:
+                raise Unavailable(
+                    f"the change was made (revision {committed} of the {self.name} store), "
+                    "but this node has not heard of it yet: its watch is stalled"
+                ) from None
+            raise self._unavailable("it did not answer in time") from None
+        except StoreUnavailable as error:
+            raise self._unavailable(str(error)) from None
+        except OutcomeUnknown as error:
+            raise Unavailable(
+                f"the {self.name} store did not confirm the change, so it may have happened or not "
+                f"({error}); look before you try again"
+            ) from None
+
+    async def _commit(self, plan: Plan) -> int:
+        for _ in range(ATTEMPTS_MAX):
+            transaction = plan(self.view)
+            if not transaction.operations:
+                return self.view.revision
+            result = await self.store.commit(transaction)
+            if result.succeeded:
+                return result.revision
+            compares = transaction.compares
+            await self.until(
+                lambda view, seen=compares: any(view.modified(c.key) != c.modified for c in seen)
+            )
+        raise Unavailable(f"the {self.name} store is too busy: {ATTEMPTS_MAX} attempts met other changes")
+
+    def _unavailable(self, reason: str) -> Unavailable:
+        return Unavailable(
+            f"the {self.name} store cannot be reached, so nothing was changed ({reason}); "
+            "running containers are not affected"
+        )

@@ -1,0 +1,153 @@
+"""Being a member of the swarm: a leased key that says "alive", and calls that ask after the others.
+
+    join --> renew, renew, renew ...        every third of the lease
+               | lease gone (paused too long, store lost)
+               v
+             join again under a new lease
+
+Ownership is apart from liveness: what a silent node owns stays its own (its addresses are not given
+to anyone else), but the others stop forwarding to it as soon as its member key is gone.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from kvstore.errors import LeaseExpired, OutcomeUnknown, StoreError, StoreUnavailable
+from kvstore.store import Compare, Put, Transaction
+from node.control import keys
+from node.control.codec import encode
+from node.control.ledger import Ledger
+from node.control.view import Change
+from node.model.member import Member, NodeRecord
+from node.seams import Clock, Control, Telemetry, Unreachable
+
+PROBE_INTERVAL_S = 1.0
+PROBE_TIMEOUT_S = 0.5
+PROBES_AT_ONCE = 3
+"""Nodes asked in each interval, drawn at random: the load of a swarm grows with its size, not its square."""
+RETRY_S = 0.2
+
+
+@dataclass(slots=True)
+class Health:
+    """What this node knows of another from asking it."""
+
+    round_trip_s: float | None = None
+    answered_at: float | None = None
+    failures: int = 0
+    announced: int = 0
+    """The newest revision that it said it has committed."""
+
+
+class Membership:
+    """This node's own membership, and its acquaintance with the other members."""
+
+    def __init__(self, ledger: Ledger, record: NodeRecord, me: Member, control: Control) -> None:
+        self.record = record
+        self.me = me
+        self.health: dict[str, Health] = {}
+        self.newest_announced = 0
+        self._ledger = ledger
+        self._control = control
+        self._lease = 0
+        ledger.listeners.append(self._on_changes)
+
+    @property
+    def joined(self) -> bool:
+        """This node's member key hangs on a lease that was renewed last time."""
+        return self._lease != 0
+
+    def alive(self, name: str) -> bool:
+        """The swarm counts the node as alive."""
+        return name in self._ledger.view.members
+
+    async def join(self, lease_s: float) -> None:
+        """Say that this node is alive. Raises StoreUnavailable or OutcomeUnknown."""
+        view = self._ledger.view
+        standing = view.nodes.get(self.me.name)
+        if standing is not None:
+            self.record = standing
+        lease = await self._ledger.store.grant(lease_s)
+        key = keys.node(self.me.name)
+        operations: list[Put] = [Put(keys.member(self.me.name), encode(self.me), lease)]
+        compares: tuple[Compare, ...] = ()
+        if standing is None:
+            operations.append(Put(key, encode(self.record)))
+            compares = (Compare(key, 0),)
+        result = await self._ledger.store.commit(Transaction(compares, tuple(operations)))
+        if not result.succeeded:
+            raise OutcomeUnknown(f"node {self.me.name} was recorded by somebody else at the same instant")
+        self._lease = lease
+
+    async def keep(self, lease_s: float, clock: Clock, telemetry: Telemetry) -> None:
+        """Renew the lease for ever, joining again whenever it was lost."""
+        while True:
+            try:
+                if self._lease:
+                    await self._ledger.store.renew(self._lease)
+                    await clock.sleep(lease_s / 3)
+                else:
+                    await self.join(lease_s)
+                    telemetry.tell("member.joined", node=self.me.name)
+            except LeaseExpired:
+                telemetry.tell("member.lapsed", node=self.me.name)
+                self._lease = 0
+            except (StoreUnavailable, OutcomeUnknown) as error:
+                telemetry.tell("member.store_away", node=self.me.name, reason=str(error))
+                await clock.sleep(RETRY_S)
+
+    async def leave(self) -> None:
+        """Say good-bye: the others need not wait for the lease."""
+        if self._lease:
+            lease, self._lease = self._lease, 0
+            try:
+                await self._ledger.store.revoke(lease)
+            except StoreError:
+                return  # it runs out by itself
+
+    def _on_changes(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            if isinstance(change.before, Member) and change.after is None:
+                self.health.pop(change.before.name, None)
+
+    async def probe(self, clock: Clock, chance: random.Random) -> None:
+        """Ask some other members whether they answer, again and again."""
+        while True:
+            await clock.sleep(PROBE_INTERVAL_S)
+            others = [m for m in self._ledger.view.members.values() if m.name != self.me.name]
+            for other in chance.sample(others, min(PROBES_AT_ONCE, len(others))):
+                health = self.health.setdefault(other.name, Health())
+                try:
+                    health.round_trip_s = await self._control.probe(
+                        other.control_address, sender=self.me.name, timeout_s=PROBE_TIMEOUT_S
+                    )
+                except Unreachable:
+                    health.failures += 1
+                    health.round_trip_s = None
+                else:
+                    health.failures = 0
+                    health.answered_at = clock.now()
+
+    async def announce(self, revision: int) -> None:
+        """Tell the other members which revision this node has committed, so that a stalled watch shows."""
+        for other in list(self._ledger.view.members.values()):
+            if other.name == self.me.name:
+                continue
+            try:
+                await self._control.announce(
+                    other.control_address, sender=self.me.name, revision=revision, timeout_s=PROBE_TIMEOUT_S
+                )
+            except Unreachable:
+                continue  # the probes count what is unreachable
+
+    def probed(self, sender: str) -> None:
+        """Another member asked: it can reach this node, whatever the other way is like."""
+        self.health.setdefault(sender, Health())
+
+    def announced(self, sender: str, revision: int) -> int:
+        """Another member has committed a revision; the own view's is the answer."""
+        self.health.setdefault(sender, Health()).announced = revision
+        self.newest_announced = max(self.newest_announced, revision)
+        return self._ledger.view.revision

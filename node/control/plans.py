@@ -1,0 +1,188 @@
+"""Every change of networks and endpoints as one transaction, planned purely from a view.
+
+A plan compares what it relied on, so that it is applied whole or made again:
+
+    create network     the guard          (names, subnets and VNIs of all networks)
+    remove network     the guard, and the network's last_address   (nobody joined meanwhile)
+    create endpoint    the network's record, and that the address is absent
+    release endpoint   the endpoint's record
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+import msgspec
+
+from kvstore.store import Compare, Delete, Put, Transaction, absent
+from node.control import ipam, keys, vni
+from node.control.codec import encode
+from node.control.view import View
+from node.errors import Conflict, Failed, Forbidden, NotFound
+from node.model.ids import short
+from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope, Subnet
+
+GATEWAY_HOLDER = "gateway"
+AUXILIARY_HOLDER = "auxiliary"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What of a new network is decided before its plan is made."""
+
+    id: str
+    created: str
+    scope: Scope
+    predefined: bool = False
+
+
+def create_network(view: View, spec: NetworkSpec, draft: Draft) -> tuple[NetworkRecord, Transaction]:
+    """A network with its name, subnets and VNIs. Raises Conflict, Forbidden, InvalidParameter."""
+    if view.network_named(spec.name) is not None:
+        raise Conflict(f"network with name {spec.name} already exists")
+    subnets = tuple(_subnet(wish, view) for wish in _wishes(view, spec, draft))
+    record = NetworkRecord(
+        id=draft.id,
+        name=spec.name,
+        driver=spec.driver,
+        scope=draft.scope,
+        created=draft.created,
+        subnets=subnets,
+        vnis=_vnis(view, spec, subnets) if spec.driver == "overlay" else (),
+        ipam_driver=spec.ipam_driver,
+        ipam_options=spec.ipam_options,
+        internal=spec.internal,
+        attachable=spec.attachable,
+        ingress=spec.ingress,
+        enable_ipv4=spec.enable_ipv4,
+        enable_ipv6=spec.enable_ipv6,
+        options=spec.options,
+        labels=spec.labels,
+        predefined=draft.predefined,
+    )
+    last_vni = record.vnis[-1] if record.vnis else view.last_vni()
+    operations: list[Put | Delete] = [
+        Put(keys.network(record.id), encode(record)),
+        Put(keys.NETWORKS_GUARD, str(last_vni).encode()),
+    ]
+    for subnet in subnets:
+        operations.append(Put(keys.address(record.id, subnet.gateway), GATEWAY_HOLDER.encode()))
+        for name, address in subnet.auxiliary.items():
+            operations.append(Put(keys.address(record.id, address), f"{AUXILIARY_HOLDER} {name}".encode()))
+    guard = Compare(keys.NETWORKS_GUARD, view.modified(keys.NETWORKS_GUARD))
+    return record, Transaction((guard, absent(keys.network(record.id))), tuple(operations))
+
+
+def _wishes(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Subnet, ...]:
+    """The subnets asked for, or one chosen; none for drivers without addresses."""
+    if spec.driver in ("host", "null"):
+        return ()
+    asked = tuple(subnet for subnet in spec.subnets if subnet.subnet)
+    if asked:
+        return asked
+    pools = ipam.SWARM_POOLS if draft.scope == "swarm" else ipam.LOCAL_POOLS
+    taken = [ipaddress.IPv4Network(s.subnet) for n in view.networks.values() for s in n.subnets]
+    return (Subnet(subnet=str(ipam.choose_pool(pools, taken)), gateway_given=True),)
+
+
+def _subnet(wish: Subnet, view: View) -> Subnet:
+    """A subnet that is free, with its gateway."""
+    if wish.given:
+        ipam.check_overlap(wish, (s for n in view.networks.values() for s in n.subnets))
+    gateway = wish.gateway or ipam.first_address(wish.subnet)
+    if gateway in wish.auxiliary.values():
+        raise Failed(f"failed to allocate gateway ({gateway}): Address already in use")
+    return msgspec.structs.replace(wish, gateway=gateway)
+
+
+def _vnis(view: View, spec: NetworkSpec, subnets: tuple[Subnet, ...]) -> tuple[int, ...]:
+    """One identifier a subnet: those the user listed first, then the next free ones."""
+    taken = {number for network in view.networks.values() for number in network.vnis}
+    listed = [text for text in spec.options.get(vni.VNI_OPTION, "").split(",") if text]
+    chosen: list[int] = []
+    last = view.last_vni()
+    for index, subnet in enumerate(subnets):
+        if index < len(listed):
+            number = vni.given(listed[index], subnet.subnet, taken)
+        else:
+            number = last = vni.choose(taken, last)
+        taken.add(number)
+        chosen.append(number)
+    return tuple(chosen)
+
+
+def remove_network(view: View, network: NetworkRecord) -> Transaction:
+    """Everything of a network that nobody stands in. Raises Forbidden, NotFound."""
+    if network.id not in view.networks:
+        raise NotFound(f"network {network.name} not found")
+    if holders := view.endpoints(network.id):
+        names = ", ".join(f'name:"{holder.name}" id:"{short(holder.id)}"' for holder in holders.values())
+        raise Forbidden(
+            f"error while removing network: network {network.name} has active endpoints ({names})"
+        )
+    cursor = keys.last_address(network.id)
+    compares = (
+        Compare(keys.NETWORKS_GUARD, view.modified(keys.NETWORKS_GUARD)),
+        Compare(cursor, view.modified(cursor)),
+    )
+    operations: list[Put | Delete] = [
+        Delete(keys.network(network.id)),
+        Delete(cursor),
+        Put(keys.NETWORKS_GUARD, str(view.last_vni()).encode()),
+    ]
+    operations += [Delete(keys.address(network.id, text)) for text in view.addresses(network.id)]
+    return Transaction(compares, tuple(operations))
+
+
+def create_endpoint(
+    view: View, network: NetworkRecord, wish: EndpointRecord, pinned: str, *, gives_gateway: bool
+) -> tuple[EndpointRecord, Transaction]:
+    """A place in a network, with its address where the network gives any.
+
+    ``wish`` lacks the address and gateway. The swarm gives addresses serially, a node the lowest
+    free one. Raises NotFound, Forbidden, InvalidParameter, Failed.
+    """
+    key = keys.network(network.id)
+    if not view.modified(key):
+        raise NotFound(f"network {network.name} not found")
+    cursor = keys.last_address(network.id)
+    if not network.subnets:
+        place = Put(keys.endpoint(network.id, wish.id), encode(wish))
+        held = Put(cursor, b"")
+        return wish, Transaction((Compare(key, view.modified(key)),), (place, held))
+    taken = view.addresses(network.id)
+    if pinned:
+        address = ipam.check_pinned(network, pinned, taken)
+    else:
+        address = ipam.choose_address(
+            network, taken, view.last_address(network.id), serial=network.scope == "swarm"
+        )
+    subnet = ipam.subnet_of(network, address)
+    assert subnet is not None, "an address was chosen outside all subnets"
+    record = msgspec.structs.replace(
+        wish,
+        address=ipam.with_prefix(address, subnet.subnet),
+        gateway=subnet.gateway if gives_gateway else "",
+    )
+    address_key = keys.address(network.id, address)
+    return record, Transaction(
+        (Compare(key, view.modified(key)), absent(address_key)),
+        (
+            Put(keys.endpoint(network.id, record.id), encode(record)),
+            Put(address_key, record.id.encode()),
+            Put(cursor, (view.last_address(network.id) if pinned else address).encode()),
+        ),
+    )
+
+
+def release_endpoint(view: View, endpoint: EndpointRecord) -> Transaction:
+    """Give back an endpoint and its address; nothing to do when it has gone."""
+    key = keys.endpoint(endpoint.network, endpoint.id)
+    if not view.modified(key):
+        return Transaction()
+    operations: list[Put | Delete] = [Delete(key)]
+    address = endpoint.address.partition("/")[0]
+    if address and view.addresses(endpoint.network).get(address) == endpoint.id:
+        operations.append(Delete(keys.address(endpoint.network, address)))
+    return Transaction((Compare(key, view.modified(key)),), tuple(operations))
