@@ -39,6 +39,8 @@ class Ledger:
         self.view = View()
         self.connected = False
         self.reason = "not connected yet"
+        self.committed = 0
+        """The newest revision that this node committed itself."""
         self.listeners: list[Callable[[tuple[Change, ...]], None]] = []
         self._clock = clock
         self._chance = chance
@@ -73,7 +75,7 @@ class Ledger:
         committed = 0
         try:
             async with asyncio.timeout(CHANGE_TIMEOUT_S):
-                committed = await self._commit(plan)
+                committed = self.committed = await self._commit(plan)
                 await self.until(lambda view: view.revision >= committed)
                 return committed
         except TimeoutError:

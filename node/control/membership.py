@@ -38,7 +38,9 @@ class Health:
     answered_at: float | None = None
     failures: int = 0
     announced: int = 0
-    """The newest revision that it said it has committed."""
+    """The newest revision that it said it has committed: a view far behind it has a stalled watch."""
+    told: int = 0
+    """The newest revision that it was told of from here."""
 
 
 class Membership:
@@ -112,35 +114,31 @@ class Membership:
             if isinstance(change.before, Member) and change.after is None:
                 self.health.pop(change.before.name, None)
 
-    async def probe(self, clock: Clock, chance: random.Random) -> None:
-        """Ask some other members whether they answer, again and again."""
+    async def meet(self, clock: Clock, chance: random.Random) -> None:
+        """Ask some other members whether they answer, and tell them what is new, again and again."""
         while True:
             await clock.sleep(PROBE_INTERVAL_S)
             others = [m for m in self._ledger.view.members.values() if m.name != self.me.name]
             for other in chance.sample(others, min(PROBES_AT_ONCE, len(others))):
                 health = self.health.setdefault(other.name, Health())
                 try:
-                    health.round_trip_s = await self._control.probe(
-                        other.control_address, sender=self.me.name, timeout_s=PROBE_TIMEOUT_S
-                    )
+                    await self._ask(other, health, clock)
                 except Unreachable:
                     health.failures += 1
                     health.round_trip_s = None
-                else:
-                    health.failures = 0
-                    health.answered_at = clock.now()
 
-    async def announce(self, revision: int) -> None:
-        """Tell the other members which revision this node has committed, so that a stalled watch shows."""
-        for other in list(self._ledger.view.members.values()):
-            if other.name == self.me.name:
-                continue
-            try:
-                await self._control.announce(
-                    other.control_address, sender=self.me.name, revision=revision, timeout_s=PROBE_TIMEOUT_S
-                )
-            except Unreachable:
-                continue  # the probes count what is unreachable
+    async def _ask(self, other: Member, health: Health, clock: Clock) -> None:
+        address = other.control_address
+        health.round_trip_s = await self._control.probe(
+            address, sender=self.me.name, timeout_s=PROBE_TIMEOUT_S
+        )
+        health.failures = 0
+        health.answered_at = clock.now()
+        if (committed := self._ledger.committed) > health.told:
+            await self._control.announce(
+                address, sender=self.me.name, revision=committed, timeout_s=PROBE_TIMEOUT_S
+            )
+            health.told = committed
 
     def probed(self, sender: str) -> None:
         """Another member asked: it can reach this node, whatever the other way is like."""

@@ -1,0 +1,42 @@
+"""The driver of the network `none`: a sandbox that has only its loopback."""
+
+from __future__ import annotations
+
+import random
+
+from node.drivers.base import Joined
+from node.errors import Forbidden
+from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
+from node.stack.sandbox import Sandbox
+
+
+class NullDriver:
+    """See node/drivers/base.py; there is exactly one such network (moby: drivers/null)."""
+
+    name = "null"
+    data_scope: Scope = "local"
+    gives_gateway = False
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Only the node itself makes its one network."""
+        raise Forbidden(f'only one instance of "{self.name}" network is allowed')
+
+    def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
+        """Nothing can clash."""
+
+    def choose_mac(self, address: str, chance: random.Random) -> str:
+        """No interface, no hardware address."""
+        return ""
+
+    def open(self, network: NetworkRecord) -> None:
+        """Nothing to make."""
+
+    def close(self, network: NetworkRecord) -> None:
+        """Nothing to undo."""
+
+    def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+        """The loopback that every sandbox has is all."""
+        return Joined()
+
+    def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
+        """Nothing to undo."""
