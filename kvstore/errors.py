@@ -4,7 +4,10 @@
     ├── StoreUnavailable   not reached: nothing was changed
     ├── OutcomeUnknown     sent, not answered: it may have happened or not
     ├── Compacted          the history asked for is gone: list again
+    │   └── Rewound        the store stands before the revision asked for: list again
     └── LeaseExpired       the lease named is gone, and its keys with it
+
+A call that makes no sense at all (an empty key, a negative time) is a bug and raises ValueError.
 """
 
 from __future__ import annotations
@@ -28,6 +31,14 @@ class Compacted(StoreError):
     def __init__(self, revision: int) -> None:
         super().__init__(f"history up to revision {revision} has been compacted")
         self.revision = revision
+
+
+class Rewound(Compacted):
+    """A watch asked for what this store has not reached: it has lost its data, or is another store."""
+
+    def __init__(self, revision: int, asked: int) -> None:
+        super().__init__(revision)
+        self.args = (f"the store stands at revision {revision}, before {asked}: it has lost its data",)
 
 
 class LeaseExpired(StoreError):

@@ -19,7 +19,7 @@ OPERATIONS_MAX = 128
 """Compares or operations in one transaction (etcd's own default limit)."""
 
 VALUE_BYTES_MAX = 1_048_576
-"""Bytes of one value: below etcd's request limit of 1.5 MiB."""
+"""Bytes of all values of one transaction together: below etcd's request limit of 1.5 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Delete:
 class Transaction:
     """Applied whole at one revision if every compare holds, else not at all.
 
-    A key may stand in at most one operation. Raises ValueError beyond OPERATIONS_MAX.
+    A key is not empty and stands in at most one operation, as etcd wants it.
+    Raises ValueError otherwise, and beyond OPERATIONS_MAX or VALUE_BYTES_MAX.
     """
 
     compares: tuple[Compare, ...] = ()
@@ -83,6 +84,10 @@ class Transaction:
         keys = [operation.key for operation in self.operations]
         if len(set(keys)) != len(keys):
             raise ValueError("a transaction may name a key in one operation only")
+        if "" in keys or any(compare.key == "" for compare in self.compares):
+            raise ValueError("a key may not be empty")
+        if sum(len(put.value) for put in self.operations if isinstance(put, Put)) > VALUE_BYTES_MAX:
+            raise ValueError(f"a transaction holds at most {VALUE_BYTES_MAX} bytes of values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +144,19 @@ class Store(Protocol):
         """Apply the transaction. Raises LeaseExpired if a put names a lease that is gone."""
 
     def watch(self, prefix: str, revision: int) -> AbstractAsyncContextManager[AsyncIterator[Batch]]:
-        """Batches of the given revision and later, each once, in order, without a gap.
+        """Batches of the given revision (1 or more) and later, each once, in order, without a gap.
 
         Entering waits until the watch stands. Iterating raises Compacted if history that far back
-        is gone, StoreUnavailable if the connection broke (resume from the last revision seen + 1).
+        is gone, or if the store stands before the revision asked for (it has lost its data: list
+        again), and StoreUnavailable if the connection broke or the reader fell too far behind
+        (resume from the last revision seen + 1).
         """
 
     async def grant(self, ttl_s: float) -> int:
-        """A new lease that lives ttl_s seconds from now and from each renewal (etcd: whole seconds)."""
+        """A new lease that lives ttl_s seconds from now and from each renewal (etcd: whole seconds).
+
+        Raises ValueError unless ttl_s is above 0.
+        """
 
     async def renew(self, lease: int) -> None:
         """Make the lease live its full time again. Raises LeaseExpired if it is gone."""
@@ -155,7 +165,10 @@ class Store(Protocol):
         """End the lease and delete its keys, at one revision. A lease that is gone is no error."""
 
     async def compact(self, revision: int) -> None:
-        """Forget history up to and including this revision; watches from before it see Compacted."""
+        """Forget history up to and including this revision; watches from there or before see Compacted.
+
+        Without effect when that much is forgotten already. Raises StoreError for a revision to come.
+        """
 
     async def close(self) -> None:
         """Give back connections and files; watches end with StoreUnavailable."""
