@@ -11,6 +11,7 @@ A plan compares what it relied on, so that it is applied whole or made again:
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -135,45 +136,50 @@ def remove_network(view: View, network: NetworkRecord) -> Transaction:
     return Transaction(compares, tuple(operations))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How a driver wants an endpoint placed, and the address that the user named, if any."""
+
+    pinned: str
+    gives_gateway: bool
+    choose_mac: Callable[[str], str]
+
+
 def create_endpoint(
-    view: View, network: NetworkRecord, wish: EndpointRecord, pinned: str, *, gives_gateway: bool
+    view: View, network: NetworkRecord, wish: EndpointRecord, place: Place
 ) -> tuple[EndpointRecord, Transaction]:
     """A place in a network, with its address where the network gives any.
 
-    ``wish`` lacks the address and gateway. The swarm gives addresses serially, a node the lowest
-    free one. Raises NotFound, Forbidden, InvalidParameter, Failed.
+    The swarm gives addresses serially, a node its lowest free one.
+    Raises NotFound, Forbidden, InvalidParameter, Failed.
     """
     key = keys.network(network.id)
     if not view.modified(key):
         raise NotFound(f"network {network.name} not found")
+    compares = [Compare(key, view.modified(key))]
     cursor = keys.last_address(network.id)
-    if not network.subnets:
-        place = Put(keys.endpoint(network.id, wish.id), encode(wish))
-        held = Put(cursor, b"")
-        return wish, Transaction((Compare(key, view.modified(key)),), (place, held))
-    taken = view.addresses(network.id)
-    if pinned:
-        address = ipam.check_pinned(network, pinned, taken)
-    else:
-        address = ipam.choose_address(
-            network, taken, view.last_address(network.id), serial=network.scope == "swarm"
+    last = view.last_address(network.id)
+    record = wish
+    operations: list[Put | Delete] = []
+    if network.subnets:
+        taken = view.addresses(network.id)
+        serial = network.scope == "swarm"
+        if place.pinned:
+            address = ipam.check_pinned(network, place.pinned, taken)
+        else:
+            address = last = ipam.choose_address(network, taken, last, serial=serial)
+        subnet = ipam.subnet_of(network, address)
+        assert subnet is not None, "an address was chosen outside all subnets"
+        record = msgspec.structs.replace(
+            wish,
+            address=ipam.with_prefix(address, subnet.subnet),
+            mac=wish.mac or place.choose_mac(address),
+            gateway=subnet.gateway if place.gives_gateway else "",
         )
-    subnet = ipam.subnet_of(network, address)
-    assert subnet is not None, "an address was chosen outside all subnets"
-    record = msgspec.structs.replace(
-        wish,
-        address=ipam.with_prefix(address, subnet.subnet),
-        gateway=subnet.gateway if gives_gateway else "",
-    )
-    address_key = keys.address(network.id, address)
-    return record, Transaction(
-        (Compare(key, view.modified(key)), absent(address_key)),
-        (
-            Put(keys.endpoint(network.id, record.id), encode(record)),
-            Put(address_key, record.id.encode()),
-            Put(cursor, (view.last_address(network.id) if pinned else address).encode()),
-        ),
-    )
+        compares.append(absent(keys.address(network.id, address)))
+        operations.append(Put(keys.address(network.id, address), record.id.encode()))
+    operations += [Put(keys.endpoint(network.id, record.id), encode(record)), Put(cursor, last.encode())]
+    return record, Transaction(tuple(compares), tuple(operations))
 
 
 def release_endpoint(view: View, endpoint: EndpointRecord) -> Transaction:

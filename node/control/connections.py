@@ -1,0 +1,174 @@
+"""Endpoints of this node: made, joined to a sandbox, and taken away again, whole or not at all.
+
+    connect:     hold -> record (address, one transaction) -> driver.join -> gateway, names
+    disconnect:  gateway, names <- driver.leave <- let go -> release the record
+
+What fails half-way is undone in reverse. An endpoint is **held** from before its record can exist
+until it is let go; a record of this node's that nobody holds is a left-over, and the reconciler
+releases it. So a container can always be stopped, even while the store is away.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from kvstore.store import Transaction
+from node.control import plans
+from node.control.events import Events
+from node.control.ledger import Ledger
+from node.control.standing import GATEWAY_BRIDGE, Foothold, Standing
+from node.control.view import View
+from node.dns.zone import Zone
+from node.drivers.base import Driver
+from node.errors import Forbidden, NodeError, Unavailable
+from node.model.container import ContainerRecord
+from node.model.ids import local_id, short
+from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+
+
+class Connections:
+    """See the module."""
+
+    def __init__(
+        self,
+        node: str,
+        drivers: Mapping[str, Driver],
+        ledgers: Mapping[str, Ledger],
+        events: Events,
+        chance: random.Random,
+    ) -> None:
+        self.held: dict[str, None] = {}
+        self.zones: dict[str, Zone] = {}
+        """By network id, kept by the reconciler; the default bridge has none."""
+        self._node = node
+        self._drivers = drivers
+        self._ledgers = ledgers
+        self._events = events
+        self._chance = chance
+
+    async def connect(
+        self, standing: Standing, container: ContainerRecord, network: NetworkRecord, wish: EndpointSpec
+    ) -> EndpointRecord:
+        """Give a container an endpoint in a network. Raises NodeError, leaving nothing behind."""
+        if network.name in standing.footholds:
+            raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
+        endpoint = await self._join(standing, self._draft(standing, container, network, wish), network, wish)
+        if standing.needs_gateway_bridge and GATEWAY_BRIDGE not in standing.footholds:
+            await self._add_gateway(standing, network)
+        elif not standing.needs_gateway_bridge and network.name != GATEWAY_BRIDGE:
+            await self._remove_gateway(standing)
+        return endpoint
+
+    def _draft(
+        self, standing: Standing, container: ContainerRecord, network: NetworkRecord, wish: EndpointSpec
+    ) -> EndpointRecord:
+        return EndpointRecord(
+            id=local_id(self._chance),
+            network=network.id,
+            node=self._node,
+            name=container.name,
+            container=container.id,
+            mac=wish.mac,
+            dns_names=dns_names(container, wish),
+            interface=standing.free_interface() if network.subnets else "",
+        )
+
+    async def _join(
+        self, standing: Standing, draft: EndpointRecord, network: NetworkRecord, wish: EndpointSpec
+    ) -> EndpointRecord:
+        driver = self._drivers[network.driver]
+        endpoint = await self._record(network, draft, wish.address, driver)
+        try:
+            driver.join(network, endpoint, standing.sandbox)
+        except NodeError:
+            await self._release(network, endpoint)
+            raise
+        standing.add(Foothold(network, endpoint, wish, self.zones.get(network.id)))
+        self._tell("connect", network, draft.container)
+        return endpoint
+
+    async def _record(
+        self, network: NetworkRecord, draft: EndpointRecord, pinned: str, driver: Driver
+    ) -> EndpointRecord:
+        place = plans.Place(
+            pinned=pinned,
+            gives_gateway=driver.gives_gateway and not network.internal,
+            choose_mac=lambda address: driver.choose_mac(address, self._chance),
+        )
+        made = draft
+
+        def plan(view: View) -> Transaction:
+            nonlocal made
+            made, transaction = plans.create_endpoint(view, network, draft, place)
+            return transaction
+
+        self.held[draft.id] = None
+        try:
+            await self._ledgers[network.scope].change(plan)
+        except BaseException:
+            del self.held[draft.id]
+            raise
+        return made
+
+    async def _add_gateway(self, standing: Standing, because: NetworkRecord) -> None:
+        """An overlay leads nowhere by itself: the gateway bridge is the way out."""
+        bridge = self._ledgers["local"].view.network_named(GATEWAY_BRIDGE)
+        if bridge is None:
+            return
+        draft = EndpointRecord(
+            id=local_id(self._chance),
+            network=bridge.id,
+            node=self._node,
+            name=f"gateway_{short(standing.container)}",
+            container=standing.container,
+            interface=standing.free_interface(),
+        )
+        try:
+            await self._join(standing, draft, bridge, EndpointSpec())
+        except NodeError:
+            await self.disconnect(standing, because)
+            raise
+
+    async def _remove_gateway(self, standing: Standing) -> None:
+        if (foothold := standing.footholds.get(GATEWAY_BRIDGE)) is not None:
+            await self.disconnect(standing, foothold.network)
+
+    async def disconnect(self, standing: Standing, network: NetworkRecord) -> None:
+        """Take a container's endpoint out of a network; its record goes when the store answers."""
+        foothold = standing.remove(network)
+        self._drivers[network.driver].leave(network, foothold.endpoint, standing.sandbox)
+        await self._release(network, foothold.endpoint)
+        self._tell("disconnect", network, foothold.endpoint.container)
+        if network.name != GATEWAY_BRIDGE and not standing.needs_gateway_bridge:
+            await self._remove_gateway(standing)
+
+    async def disconnect_all(self, standing: Standing) -> None:
+        """Take every endpoint away, the last that came first."""
+        for foothold in reversed(list(standing.footholds.values())):
+            if foothold.network.name in standing.footholds:
+                await self.disconnect(standing, foothold.network)
+
+    async def _release(self, network: NetworkRecord, endpoint: EndpointRecord) -> None:
+        self.held.pop(endpoint.id, None)
+        ledger = self._ledgers[network.scope]
+        if not ledger.connected:
+            return  # the reconciler releases it when the store is back
+        try:
+            await ledger.change(lambda view: plans.release_endpoint(view, endpoint))
+        except Unavailable:
+            return  # likewise
+
+    def _tell(self, action: str, network: NetworkRecord, container: str) -> None:
+        self._events.tell(
+            "network",
+            action,
+            network.id,
+            {"container": container, "name": network.name, "type": network.driver},
+        )
+
+
+def dns_names(container: ContainerRecord, wish: EndpointSpec) -> tuple[str, ...]:
+    """Name, aliases, short id, hostname, once each (moby: buildEndpointDNSNames)."""
+    hostname = container.spec.hostname or short(container.id)
+    return tuple(dict.fromkeys((container.name, *wish.aliases, short(container.id), hostname)))

@@ -1,0 +1,190 @@
+"""The networks of a node as its user sees them: both scopes behind one set of verbs.
+
+The scope is decided before anything runs: a driver whose data scope is the swarm keeps its networks
+in the shared store, every other in the node's own. From there both take the same walk.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from kvstore.store import Transaction
+from node.control import plans
+from node.control.events import Events
+from node.control.ledger import Ledger
+from node.control.validate_network import validate_network
+from node.control.view import View
+from node.drivers.base import Driver
+from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
+from node.model.ids import local_id, swarm_id
+from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
+from node.model.times import rfc3339
+from node.seams import Clock
+
+PREDEFINED_NAMES = ("bridge", "host", "none", "default")
+NO_SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
+    "to connect this node to swarm and try again."
+)
+"""moby: daemon/cluster/errors.go."""
+WORKER = (
+    "Cannot create a multi-host network from a worker node. Please create the network from a manager node."
+)
+NOT_A_MANAGER = (
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
+    "Please run this command on a manager node or promote the current node to a manager."
+)
+
+
+class Controller:
+    """See the module. ``ledgers`` has "local", and "swarm" if the node belongs to one."""
+
+    def __init__(
+        self,
+        node: str,
+        ledgers: Mapping[str, Ledger],
+        drivers: Mapping[str, Driver],
+        events: Events,
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self._node = node
+        self._ledgers = ledgers
+        self._drivers = drivers
+        self._events = events
+        self._clock = clock
+        self._chance = chance
+        self.manager = False
+        """This node may change the swarm's networks; the agent says so."""
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def list(self) -> list[NetworkRecord]:
+        """Networks that this node shows, the swarm's first (moby: network_routes.go getNetworksList).
+
+        A worker knows a network of the swarm only while a container of its own stands in it.
+        """
+        found: list[NetworkRecord] = []
+        if (swarm := self._ledgers.get("swarm")) is not None:
+            found += [
+                n for n in swarm.view.networks.values() if self.manager or n.ingress or self.attached(n)
+            ]
+        return found + list(self._ledgers["local"].view.networks.values())
+
+    def find(self, term: str, scope: str = "") -> NetworkRecord:
+        """By full id, then full name, then the beginning of an id. Raises NotFound, InvalidParameter."""
+        candidates = [n for n in self._known() if not scope or n.scope == scope]
+        for network in candidates:
+            if network.id == term:
+                return network
+        named = [network for network in candidates if network.name == term]
+        if len(named) == 1:
+            return named[0]
+        if len(named) > 1:
+            raise InvalidParameter(f"network {term} is ambiguous ({len(named)} matches found on name)")
+        begun = [network for network in candidates if term and network.id.startswith(term)]
+        if len(begun) > 1:
+            raise InvalidParameter(
+                f"network {term} is ambiguous ({len(begun)} matches found based on ID prefix)"
+            )
+        if not begun:
+            raise NotFound(f"network {term} not found")
+        return begun[0]
+
+    def _known(self) -> list[NetworkRecord]:
+        """All networks that a container here may be put in, also those that `ls` on a worker hides."""
+        networks = list(self._ledgers["local"].view.networks.values())
+        if (swarm := self._ledgers.get("swarm")) is not None:
+            networks += swarm.view.networks.values()
+        return networks
+
+    def endpoints(self, network: NetworkRecord) -> list[EndpointRecord]:
+        """All endpoints of a network, on whichever node."""
+        return list(self._ledgers[network.scope].view.endpoints(network.id).values())
+
+    def attached(self, network: NetworkRecord) -> list[EndpointRecord]:
+        """Endpoints of a network on this node, in the order in which they came."""
+        return [e for e in self.endpoints(network) if e.node == self._node]
+
+    # -- changing ---------------------------------------------------------------------------------
+
+    async def create(self, spec: NetworkSpec) -> tuple[str, str]:
+        """Make a network: its id, and a warning or "". The checks stand in the engine's order."""
+        self._check(spec)
+        driver = self._drivers[spec.driver]
+        scope = self._scope(spec, driver)
+        identity = swarm_id(self._chance) if scope == "swarm" else local_id(self._chance)
+        draft = plans.Draft(identity, rfc3339(self._clock.wall()), scope)
+        await self.make(spec, draft)
+        self._tell("create", identity, spec.name, spec.driver, scope)
+        return identity, ""
+
+    def _check(self, spec: NetworkSpec) -> None:
+        if any(network.name == spec.name for network in self._known()):
+            raise Conflict(f"network with name {spec.name} already exists")
+        if spec.name in PREDEFINED_NAMES:
+            raise Forbidden(f"operation is not permitted on predefined {spec.name} network")
+        validate_network(spec)
+        driver = self._drivers.get(spec.driver)
+        if driver is None:
+            raise NotFound(f'plugin "{spec.driver}" not found')
+        driver.check(spec)
+
+    def _scope(self, spec: NetworkSpec, driver: Driver) -> Scope:
+        if driver.data_scope == "local":
+            if spec.scope == "swarm" and "swarm" not in self._ledgers:
+                raise Forbidden("cannot create a swarm scoped network when swarm is not active")
+            if spec.ingress:
+                raise Forbidden("Ingress network can only be global scope network")
+            return "local"
+        if spec.scope == "local":
+            raise Forbidden(f"cannot downgrade network scope for {spec.driver} networks")
+        if "swarm" not in self._ledgers:
+            raise Forbidden(NO_SWARM)
+        if not self.manager:
+            raise Forbidden(WORKER)
+        return "swarm"
+
+    async def make(self, spec: NetworkSpec, draft: plans.Draft) -> None:
+        """Commit a network whose draft is decided; it exists here when this returns."""
+
+        def plan(view: View) -> Transaction:
+            record, transaction = plans.create_network(view, spec, draft)
+            siblings = [n for n in view.networks.values() if n.driver == record.driver]
+            self._drivers[spec.driver].check_beside(record, siblings)
+            return transaction
+
+        await self._ledgers[draft.scope].change(plan)
+
+    async def remove(self, term: str) -> None:
+        """Remove a network that nobody stands in."""
+        network = self.find(term)
+        if network.predefined:
+            raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
+        if network.scope == "swarm" and not self.manager:
+            raise Unavailable(NOT_A_MANAGER)
+        await self._ledgers[network.scope].change(lambda view: plans.remove_network(view, network))
+        self._tell(
+            "destroy" if network.scope == "local" else "remove",
+            network.id,
+            network.name,
+            network.driver,
+            network.scope,
+        )
+
+    async def prune(self, wanted: Callable[[NetworkRecord], bool]) -> list[str]:
+        """Remove every unused network that the caller wants removed; their names."""
+        removed: list[str] = []
+        for network in self.list():
+            if network.predefined or network.ingress or self.endpoints(network) or not wanted(network):
+                continue
+            try:
+                await self.remove(network.id)
+            except (Forbidden, NotFound):
+                continue  # somebody was quicker, and that is as good
+            removed.append(network.name)
+        return removed
+
+    def _tell(self, action: str, identity: str, name: str, driver: str, scope: str) -> None:
+        self._events.tell("network", action, identity, {"name": name, "type": driver}, scope)

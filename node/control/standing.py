@@ -1,0 +1,106 @@
+"""Where one running container stands: its sandbox, its endpoints, its gateway and its name server."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from node.dns.resolver import Attachment, Resolver
+from node.dns.zone import Zone
+from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+from node.stack.sandbox import Sandbox
+
+GATEWAY_BRIDGE = "docker_gwbridge"
+"""The bridge that gives containers of overlay networks a way out (moby: libnetwork/default_gateway.go)."""
+
+RESOLVER_ADDRESS = "127.0.0.11"
+RESOLVER_PORT = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Foothold:
+    """One network that the container stands in."""
+
+    network: NetworkRecord
+    endpoint: EndpointRecord
+    wish: EndpointSpec
+    zone: Zone | None
+    """Its names; None on the default bridge, which has none."""
+
+
+class Standing:
+    """See the module. ``shared``: the sandbox is the host's or another container's, not its own."""
+
+    def __init__(self, sandbox: Sandbox, container: str, chance: random.Random, *, shared: bool) -> None:
+        self.sandbox = sandbox
+        self.container = container
+        self.shared = shared
+        self.footholds: dict[str, Foothold] = {}
+        self.resolver = Resolver(chance)
+        self._serving = False
+
+    def free_interface(self) -> str:
+        """The lowest name that no interface of the sandbox has, eth0 first."""
+        used = {foothold.endpoint.interface for foothold in self.footholds.values()}
+        number = 0
+        while f"eth{number}" in used:
+            number += 1
+        return f"eth{number}"
+
+    def add(self, foothold: Foothold) -> None:
+        """The container stands in one more network."""
+        self.footholds[foothold.network.name] = foothold
+        self._settle()
+
+    def remove(self, network: NetworkRecord) -> Foothold:
+        """It stands there no more; its former foothold comes back."""
+        foothold = self.footholds.pop(network.name)
+        self._settle()
+        return foothold
+
+    def gateway(self) -> Foothold | None:
+        """The network that has the default route: the first rule that differs wins.
+
+        Higher priority; a real network before the gateway bridge; the network's name
+        (moby: libnetwork/sandbox.go, Endpoint.Less).
+        """
+        offers = [foothold for foothold in self.footholds.values() if foothold.endpoint.gateway]
+        return min(
+            offers,
+            key=lambda f: (-f.wish.gateway_priority, f.network.name == GATEWAY_BRIDGE, f.network.name),
+            default=None,
+        )
+
+    @property
+    def needs_gateway_bridge(self) -> bool:
+        """It stands in an overlay that leads outside, and nothing else offers a way there."""
+        real = [f for name, f in self.footholds.items() if name != GATEWAY_BRIDGE]
+        outward = any(f.network.driver == "overlay" and not f.network.internal for f in real)
+        return outward and not any(f.endpoint.gateway for f in real)
+
+    def _settle(self) -> None:
+        """Bring the default route and the name server in line with the footholds."""
+        chosen = self.gateway()
+        if chosen is None:
+            self.sandbox.clear_default_route()
+        else:
+            self.sandbox.set_default_route(chosen.endpoint.gateway, chosen.endpoint.interface)
+        named = [f for f in self.footholds.values() if f.zone is not None]
+        self.resolver.attachments = tuple(_attachment(foothold) for foothold in named)
+        if named and not self._serving:
+            self._serving = True
+            self.sandbox.serve_udp(
+                RESOLVER_ADDRESS, RESOLVER_PORT, lambda query, _: self.resolver.answer(query)
+            )
+
+
+def _attachment(foothold: Foothold) -> Attachment:
+    assert foothold.zone is not None, "only networks with names are attached"
+    links = dict(_link(text) for text in foothold.wish.links)
+    return Attachment(foothold.zone, links)
+
+
+def _link(text: str) -> tuple[str, str]:
+    """ "container:alias" to (alias, container)."""
+    container, _, alias = text.partition(":")
+    return alias or container, container
