@@ -1,0 +1,131 @@
+"""A Store that faults can cut off.
+
+    request lost (OUTGOING)  ->  StoreUnavailable: nothing was changed
+    answer lost (INCOMING)   ->  OutcomeUnknown: a change was made, and nobody heard
+    either                   ->  open watches break
+
+Both modes of a partition fail at once: a client of etcd, too, gives up long before its user does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+from kvstore.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from kvstore.store import Batch, CommitResult, KeyValue, Listing, Store, Transaction
+from node.chaos.faults import Direction, Plane
+from node.chaos.table import FaultTable
+from node.seams import Clock
+
+CUT_OFF = "a fault cuts this node off from the store"
+
+
+class FaultyStore:
+    """A Store (kvstore/store.py) whose operations are judged on their way out and back."""
+
+    def __init__(self, inner: Store, table: FaultTable, clock: Clock) -> None:
+        self._inner = inner
+        self._table = table
+        self._clock = clock
+        self._watches: dict[BreakableWatch, None] = {}
+        table.listeners.append(self._break_watches)
+
+    async def get(self, key: str) -> KeyValue | None:
+        """See Store.get."""
+        with self._judged(StoreUnavailable):
+            return await self._inner.get(key)
+
+    async def list(self, prefix: str) -> Listing:
+        """See Store.list."""
+        with self._judged(StoreUnavailable):
+            return await self._inner.list(prefix)
+
+    async def commit(self, transaction: Transaction) -> CommitResult:
+        """See Store.commit."""
+        with self._judged(OutcomeUnknown):
+            return await self._inner.commit(transaction)
+
+    @asynccontextmanager
+    async def watch(self, prefix: str, revision: int) -> AsyncIterator[AsyncIterator[Batch]]:
+        """See Store.watch."""
+        async with AsyncExitStack() as stack:
+            with self._judged(StoreUnavailable):
+                batches = await stack.enter_async_context(self._inner.watch(prefix, revision))
+            watch = BreakableWatch(batches)
+            self._watches[watch] = None
+            stack.callback(self._watches.pop, watch)
+            yield watch
+
+    async def grant(self, ttl_s: float) -> int:
+        """See Store.grant."""
+        with self._judged(OutcomeUnknown):
+            return await self._inner.grant(ttl_s)
+
+    async def renew(self, lease: int) -> None:
+        """See Store.renew."""
+        with self._judged(StoreUnavailable):
+            await self._inner.renew(lease)
+
+    async def revoke(self, lease: int) -> None:
+        """See Store.revoke."""
+        with self._judged(OutcomeUnknown):
+            await self._inner.revoke(lease)
+
+    async def compact(self, revision: int) -> None:
+        """See Store.compact."""
+        with self._judged(StoreUnavailable):
+            await self._inner.compact(revision)
+
+    async def close(self) -> None:
+        """See Store.close."""
+        self._table.listeners.remove(self._break_watches)
+        await self._inner.close()
+
+    @contextmanager
+    def _judged(self, unheard: type[StoreError]) -> Iterator[None]:
+        """One operation; it raises ``unheard`` if it was done and its answer is lost."""
+        if not self._gets_through(Direction.OUTGOING):
+            raise StoreUnavailable(CUT_OFF)
+        yield
+        if not self._gets_through(Direction.INCOMING):
+            raise unheard(CUT_OFF)
+
+    def _gets_through(self, direction: Direction) -> bool:
+        return self._table.judge(Plane.STORE, direction, "", self._clock.now()).mode is None
+
+    def _break_watches(self) -> None:
+        """A fault was injected: a connection that loses one way is lost."""
+        if not (self._gets_through(Direction.OUTGOING) and self._gets_through(Direction.INCOMING)):
+            for watch in tuple(self._watches):
+                watch.break_off()
+
+
+class BreakableWatch:
+    """A watch that can be ended from outside, also while its reader waits or is busy elsewhere."""
+
+    def __init__(self, batches: AsyncIterator[Batch]) -> None:
+        self._batches = batches
+        self._waiting: asyncio.Timeout | None = None
+        self._broken = False
+
+    def break_off(self) -> None:
+        """Let the reader's present or next wait raise StoreUnavailable, and every later one."""
+        self._broken = True
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    def __aiter__(self) -> BreakableWatch:
+        return self
+
+    async def __anext__(self) -> Batch:
+        if self._broken:
+            raise StoreUnavailable(CUT_OFF)
+        try:
+            async with asyncio.timeout(None) as self._waiting:
+                return await anext(self._batches)
+        except TimeoutError:
+            raise StoreUnavailable(CUT_OFF) from None
+        finally:
+            self._waiting = None

@@ -1,0 +1,1 @@
+"""Generated from proto/node/rpc/: do not edit."""

@@ -1,0 +1,1 @@
+"""Generated from proto/node/rpc/v1/: do not edit."""
