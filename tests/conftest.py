@@ -9,6 +9,8 @@ import pytest
 from lab.launch.etcd import EtcdProcess
 from tests.real_etcd import some_member
 
+pytest_plugins = ["tests.session"]
+
 
 @pytest.fixture(scope="session")
 def shared_etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdProcess]:
