@@ -1,18 +1,20 @@
 """Telemetry as lines of a log file that never outgrows its bound.
 
-2026-01-01T00:00:00.25Z member.joined node=node-1
-2026-01-01T00:00:03.5Z member.store_away node=node-1 reason="etcd at 127.0.0.1:2379: no answer"
+    2026-01-01T00:00:00.250Z member.joined node=node-1
+    2026-01-01T00:00:03.500Z member.store_away node=node-1 reason="etcd at 127.0.0.1:2379: no answer"
+
+The standard library's rotating handler is not used: after a write to a full disk it raises again
+when it is closed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from logging import Formatter, LogRecord
-from logging.handlers import RotatingFileHandler
+from datetime import UTC, datetime
 from pathlib import Path
 
-from node.model.times import rfc3339
 from node.seams import Clock
 
 LOG_BYTES_MAX = 10 * 1024 * 1024
@@ -27,42 +29,44 @@ class LogTelemetry:
     """See node/seams.py. ``lost`` counts lines that could not be written, such as to a full disk."""
 
     def __init__(self, path: Path, clock: Clock, bytes_max: int = LOG_BYTES_MAX) -> None:
-        """Append to the file, or make it. Raises OSError if that is impossible."""
+        """Append to the file, or make it, mode 0600. Raises OSError if that is impossible."""
+        self.lost = 0
+        self._path = path
         self._clock = clock
-        self._file = _CountingHandler(path, maxBytes=bytes_max, backupCount=1, encoding="utf-8")
-        self._file.setFormatter(Formatter("%(message)s"))
-
-    @property
-    def lost(self) -> int:
-        """Lines that could not be written."""
-        return self._file.lost
+        self._bytes_max = bytes_max
+        self._open()
 
     def tell(self, event: str, **fields: object) -> None:
         """See node/seams.py."""
-        line = " ".join(
-            [rfc3339(self._clock.wall()), event, *(f"{key}={_text(value)}" for key, value in fields.items())]
-        )
-        self._file.handle(LogRecord("node", 0, "", 0, line, None, None))
+        moment = datetime.fromtimestamp(self._clock.wall(), UTC).isoformat(timespec="milliseconds")
+        words = [moment.replace("+00:00", "Z"), event]
+        words.extend(f"{key}={field_text(value)}" for key, value in fields.items())
+        line = (" ".join(words) + "\n").encode()
+        try:
+            if self._bytes_written + len(line) > self._bytes_max:
+                self._start_anew()
+            self._bytes_written += os.write(self._file, line)
+        except OSError:
+            self.lost += 1
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        os.close(self._file)
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._bytes_written = os.fstat(self._file).st_size
+
+    def _start_anew(self) -> None:
+        self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+        full = self._file
+        self._open()
+        os.close(full)
 
 
-class _CountingHandler(RotatingFileHandler):
-    """Counts what cannot be written instead of complaining on stderr."""
-
-    lost = 0
-
-    def handleError(self, record: LogRecord) -> None:  # noqa: N802 - logging's own name
-        self.lost += 1
-
-
-def _text(value: object) -> str:
+def field_text(value: object) -> str:
     """One word as it stands, anything else in the quotes of JSON: a line stays one line."""
     text = str(value)
     if len(text) > FIELD_LENGTH_MAX:
         text = f"{text[:FIELD_LENGTH_MAX]}..."
-    if _PLAIN.fullmatch(text):
-        return text
-    return json.dumps(text)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)

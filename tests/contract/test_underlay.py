@@ -15,8 +15,7 @@ from node.edge.clock import SystemClock
 from node.edge.underlay import UdpUnderlay
 from node.seams import Channel, Underlay
 from tests.edge_places import free_port, some_address
-
-PATIENCE_S = 10.0
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
