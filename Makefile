@@ -33,8 +33,8 @@ lint-fix: dev ## let ruff format, and correct what it can
 proto: dev ## generate node/rpc from proto/
 	@$(PYTHON_HERE) proto/generate.py
 
-lock: ## write requirements/*.lock anew from pyproject.toml
-	@sh requirements/compile.sh
+lock: ## lock what pyproject.toml asks for; newer versions of all: make lock ARGS=--upgrade
+	@sh requirements/compile.sh $(ARGS)
 
 clean: ## remove .venv and everything that was made
 	@rm -rf .venv build dist bench-results *.egg-info .*_cache .hypothesis

@@ -4,8 +4,8 @@
 #   runtime.lock   what `make demo` needs, and setuptools, which installs the project itself
 #   dev.lock       the same versions, and what checks and tests need beside them
 #
-# Run by hand (`make lock`) when pyproject.toml asks for something new, on the oldest Python we support,
-# since the oldest needs the most packages. The lock must not depend on the machine it was made on: settings
+# Run by hand, on the oldest Python we support, since the oldest needs the most packages: `make lock` when
+# pyproject.toml asks for something new, `make lock ARGS=--upgrade` for newer versions of everything. The lock must not depend on the machine it was made on: settings
 # of pip that add places to look in are left out, and files from pip's own cache are looked up anew.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,5 +23,6 @@ compile() {
     "$scratch/venv/bin/pip-compile" --quiet --no-config --generate-hashes --strip-extras --allow-unsafe \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options "$@" pyproject.toml
 }
-compile --build-deps-for editable --output-file requirements/runtime.lock
-compile --build-deps-for editable --extra dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
+compile "$@" --build-deps-for editable --output-file requirements/runtime.lock
+compile "$@" --build-deps-for editable --extra dev --constraint requirements/runtime.lock \
+    --output-file requirements/dev.lock
