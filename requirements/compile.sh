@@ -5,8 +5,8 @@
 #   dev.lock       the same versions, and what checks and tests need beside them
 #
 # Run by hand, on the oldest Python we support, since the oldest needs the most packages: `make lock` when
-# pyproject.toml asks for something new, `make lock ARGS=--upgrade` for newer versions of everything. The lock must not depend on the machine it was made on: settings
-# of pip that add places to look in are left out, and files from pip's own cache are looked up anew.
+# pyproject.toml asks for something new, `make lock ARGS=--upgrade` for newer versions of everything.
+# A lock must not depend on the machine it was made on: what pip is told here about indexes is left out.
 set -eu
 cd "$(dirname "$0")/.."
 

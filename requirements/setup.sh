@@ -51,8 +51,13 @@ fingerprint() {
     { printf '%s\n' "$root"; cat requirements/setup.sh pyproject.toml "requirements/$1.lock"; } | sha256sum
 }
 
+fits() {
+    [ -r ".venv/ready-$1" ] && [ "$(cat ".venv/ready-$1")" = "$(fingerprint "$1")" ]
+}
+
+# dev.lock holds all of runtime.lock.
 is_ready() {
-    [ -x .venv/bin/python ] && [ -r ".venv/ready-$1" ] && [ "$(cat ".venv/ready-$1")" = "$(fingerprint "$1")" ]
+    [ -x .venv/bin/python ] && { fits "$1" || fits dev; }
 }
 
 # An environment is used again if it was made at this place (its scripts name their full path), by a
@@ -98,8 +103,7 @@ set_up() {
 case "${1:-}" in
 find-python) find_python ;;
 runtime | dev)
-    # dev.lock holds all of runtime.lock.
-    is_ready "$1" || { [ "$1" = runtime ] && is_ready dev; } || {
+    is_ready "$1" || {
         exec 9<requirements/setup.sh
         if command -v flock >/dev/null; then flock 9; fi # two set-ups at once: the second waits for the first
         is_ready "$1" || set_up "$1"
