@@ -37,6 +37,7 @@ class Shown:
     node_status: NodeStatus = STATUS
     segments: tuple[SegmentTables, ...] = ()
     counted: tuple[DropCount, ...] = ()
+    overrun: int = 0
     observers: list[tuple[ObserveFilter, Callable[[Hop], None]]] = field(default_factory=list)
 
     def status(self) -> NodeStatus:
@@ -67,13 +68,14 @@ async def serving(
 ) -> AsyncIterator[RpcServer]:
     """A started server; it is stopped at the end if it is not already."""
     clock = SystemClock()
+    bench = shown or Shown()
     table = faults if faults is not None else FaultTable(random.Random(1))
     server = RpcServer(
         address,
         port,
         NodeService(control),
         ChaosService(NAME, table, clock, Told()),
-        InspectionService(shown or Shown(), table, clock),
+        InspectionService(bench, table, clock, lambda: bench.overrun),
     )
     await server.start()
     try:

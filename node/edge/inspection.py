@@ -23,6 +23,9 @@ OBSERVERS_MAX = 16
 HOPS_WAITING_MAX = 4096
 """Hops kept for an observer that does not keep up; what comes on top is left out, and numbered."""
 
+OVERRUN = "underlay_overrun"
+"""The name of what the kernel dropped because the node did not fetch it in time."""
+
 
 class Inspection(Protocol):
     """What the agent has to show. ``memory_bytes`` of the status is filled in here."""
@@ -43,10 +46,14 @@ class Inspection(Protocol):
 class InspectionService:
     """See the module."""
 
-    def __init__(self, inspection: Inspection, faults: FaultTable, clock: Clock) -> None:
+    def __init__(
+        self, inspection: Inspection, faults: FaultTable, clock: Clock, overrun: Callable[[], int]
+    ) -> None:
+        """``overrun()`` counts the datagrams that the kernel dropped before the node saw them."""
         self._inspection = inspection
         self._faults = faults
         self._clock = clock
+        self._overrun = overrun
         self._observers = 0
 
     async def Status(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's own name
@@ -64,7 +71,10 @@ class InspectionService:
 
     async def Drops(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's own name
         """See inspection.proto."""
-        return rpc.DropsResponse(drops=[messages.drop_message(drop) for drop in self._inspection.drops()])
+        drops = [*self._inspection.drops()]
+        if overrun := self._overrun():
+            drops.append(DropCount(name=OVERRUN, count=overrun))
+        return rpc.DropsResponse(drops=[messages.drop_message(drop) for drop in drops])
 
     async def Faults(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's own name
         """See inspection.proto."""

@@ -62,11 +62,10 @@ Receive = Callable[[Channel, str, bytes], None]
 
 
 class UdpUnderlay:
-    """See node/seams.py. ``refused`` and ``overrun`` count what the kernel would not take."""
+    """See node/seams.py."""
 
     def __init__(self, address: str, udp_ports: Mapping[Channel, int]) -> None:
         """Open all sockets. Raises Unavailable, with what to do, if an address or port is not to be had."""
-        self.refused = 0
         self._udp_ports = dict(udp_ports)
         self._receivers: dict[Channel, socket.socket] = {}
         self._senders: list[socket.socket] = []
@@ -91,7 +90,6 @@ class UdpUnderlay:
         except OSError as error:
             if error.errno not in _REFUSED:
                 raise
-            self.refused += 1
             return False
         return True
 

@@ -220,6 +220,8 @@ async def test_drops_are_told(bench: Bench) -> None:
         DropCount(name="no_port", segment="web", count=1),
     )
     assert await bench.client.drops() == bench.shown.counted
+    bench.shown.overrun = 7
+    assert (await bench.client.drops())[-1] == DropCount(name="underlay_overrun", count=7)
 
 
 WHOLE_HOP = Hop(

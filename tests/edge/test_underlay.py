@@ -77,11 +77,8 @@ def test_the_next_port_is_taken_where_one_is_in_use(address: str) -> None:
     [("127.0.0.1", bytes(70_000)), ("192.0.2.1", b"")],
     ids=["too-long", "no-way-there"],
 )
-def test_what_the_kernel_refuses_is_told_and_counted(
-    underlay: UdpUnderlay, destination: str, datagram: bytes
-) -> None:
+def test_what_the_kernel_refuses_is_told(underlay: UdpUnderlay, destination: str, datagram: bytes) -> None:
     assert not underlay.send(Channel.DATA, destination, 0, datagram)
-    assert underlay.refused == 1
     assert underlay.send(Channel.DATA, "127.0.0.1", 0, b"")
 
 
@@ -94,7 +91,6 @@ sent = 0
 while sent < 200_000 and underlay.send(Channel.DATA, "127.0.0.3", 0, bytes(1000)):
     sent += 1
 assert 0 < sent < 200_000, sent
-assert underlay.refused == 1
 assert underlay.send(Channel.DATA, "127.0.0.3", 1, b"another flow has a socket of its own")
 """
 
