@@ -1,0 +1,31 @@
+"""A port of a segment: where a sandbox's interface is plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from node.datapath.segment import Segment
+
+Deliver = Callable[[bytes, float], None]
+"""Takes one frame: (frame, now in seconds)."""
+
+
+@dataclass(slots=True, eq=False)
+class Port:
+    """``mac`` is the hardware address behind it, six bytes; ``mtu`` bytes of a frame's payload."""
+
+    name: str
+    mac: bytes
+    deliver: Deliver
+    mtu: int = 1500
+    isolated: bool = False
+    """Talks to ports that are not isolated only, such as the gateway's."""
+    up: bool = True
+    segment: Segment | None = field(default=None, repr=False)
+    frames_in: int = 0
+    """From the sandbox."""
+    frames_out: int = 0
+    """To the sandbox."""
