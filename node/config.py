@@ -91,9 +91,15 @@ def load(
             settings[key.removeprefix(ENVIRONMENT_PREFIX).lower()] = _plain(value)
     settings.update({key: value for key, value in (flags or {}).items() if value is not None})
     try:
-        return msgspec.convert(settings, NodeConfig, strict=False)
+        return msgspec.convert(settings, NodeConfig, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise ConfigError(f"the node's configuration is wrong: {error}") from None
+
+
+def _path(kind: type[Any], value: object) -> Path:
+    """The one kind of setting that msgspec does not know."""
+    assert kind is Path
+    return Path(str(value))
 
 
 def _plain(text: str) -> object:
