@@ -9,12 +9,15 @@ from node.seams import Channel
 
 
 class Segment:
-    """``id`` names it to people: a network's name or id. ``channel`` is where its tunnel runs."""
+    """``name`` is what people see; ``id`` is unique on the node. ``channel`` is where its tunnel runs."""
 
-    __slots__ = ("bridge", "channel", "id", "neighbors", "vtep")
+    __slots__ = ("bridge", "channel", "id", "name", "neighbors", "vtep")
 
-    def __init__(self, identity: str, vtep: Vtep | None = None, channel: Channel = Channel.DATA) -> None:
+    def __init__(
+        self, identity: str, name: str, vtep: Vtep | None = None, channel: Channel = Channel.DATA
+    ) -> None:
         self.id = identity
+        self.name = name
         self.bridge = Bridge()
         self.vtep = vtep
         self.channel = channel

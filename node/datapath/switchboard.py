@@ -131,7 +131,7 @@ class Switchboard:
             return
         port.frames_in += 1
         if self.observer is not None:
-            self.observer(Hop(now, "transmit", segment.id, port.name, frame))
+            self.observer(Hop(now, "transmit", segment.name, port.name, frame))
         bridge = segment.bridge
         source = frame[6:12]
         if source not in bridge.static:
@@ -187,7 +187,7 @@ class Switchboard:
         self.counters.answered += 1
         self.counters.copies += 1
         if self.observer is not None:
-            self.observer(Hop(now, "answer", segment.id, port.name, answer))
+            self.observer(Hop(now, "answer", segment.name, port.name, answer))
         self._deliver(segment, port, answer, now)
         return True
 
@@ -220,7 +220,7 @@ class Switchboard:
             return
         self.counters.encapsulated += 1
         if self.observer is not None:
-            self.observer(Hop(now, "encapsulate", segment.id, "", frame, endpoint, vtep.vni))
+            self.observer(Hop(now, "encapsulate", segment.name, "", frame, endpoint, vtep.vni))
 
     # -- out of the tunnel ------------------------------------------------------------------------
 
@@ -239,7 +239,7 @@ class Switchboard:
         vtep = segment.vtep
         assert vtep is not None, "only segments with a tunnel are found by VNI"
         if self.observer is not None:
-            self.observer(Hop(now, "receive", segment.id, "", frame, source, vni))
+            self.observer(Hop(now, "receive", segment.name, "", frame, source, vni))
         if vtep.peers_only and source not in vtep.peers:
             self._drop(Drop.NOT_A_PEER, segment, "", frame, now, source)
             return
@@ -282,7 +282,7 @@ class Switchboard:
         self.counters.delivered += 1
         port.frames_out += 1
         if self.observer is not None:
-            self.observer(Hop(now, "deliver", segment.id, port.name, frame))
+            self.observer(Hop(now, "deliver", segment.name, port.name, frame))
         port.deliver(frame, now)
 
     # -- nowhere ----------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ class Switchboard:
     def _drop(
         self, name: Drop, segment: Segment | None, port: str, frame: bytes, now: float, peer: str = ""
     ) -> None:
-        identity = segment.id if segment is not None else ""
-        self.counters.drop(name, identity)
+        name_of_segment = segment.name if segment is not None else ""
+        self.counters.drop(name, name_of_segment)
         if self.observer is not None:
-            self.observer(Hop(now, "drop", identity, port, frame, peer, drop=name))
+            self.observer(Hop(now, "drop", name_of_segment, port, frame, peer, drop=name))

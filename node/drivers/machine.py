@@ -1,0 +1,86 @@
+"""The simulated hardware of a node, on which the drivers build.
+
+                     host sandbox (routes, forwards)
+        docker0 ---+      |          +--- br-1a2b3c...
+                   |    eth0         |
+       containers =+      |          += containers
+                         LAN  ~~~ cable (UDP) ~~~ the other hosts
+
+The host sandbox is the host's own network namespace: `lo`, `eth0` on the LAN, and one interface for
+each bridge, which is its containers' gateway.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from node.datapath.drops import Drop
+from node.datapath.port import Port
+from node.datapath.segment import Segment
+from node.datapath.switchboard import Switchboard
+from node.datapath.vtep import Vtep
+from node.model.address import format_mac, parse_mac, random_mac
+from node.seams import Channel
+from node.stack.sandbox import Sandbox
+
+LAN_VNI = 1
+"""The LAN's frames carry it; the cable has a UDP port of its own, so it clashes with no overlay."""
+LAN_INTERFACE = "eth0"
+LAN_MTU = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRules:
+    """What the host's forwarding must know of one bridge."""
+
+    internal: bool = False
+
+
+class Machine:
+    """See the module. ``lan_address`` has its prefix length."""
+
+    def __init__(
+        self, switchboard: Switchboard, host: Sandbox, lan_address: str, lan_gateway: str, chance: random.Random
+    ) -> None:
+        self.switchboard = switchboard
+        self.host = host
+        self.chance = chance
+        self.bridges: dict[str, BridgeRules] = {}
+        """Host interfaces that are bridges, by name."""
+        self.lan = Segment("lan", "lan", Vtep(LAN_VNI, flood=True, learning=True), Channel.CABLE)
+        switchboard.add_segment(self.lan)
+        self.attach(self.lan, host, LAN_INTERFACE, format_mac(random_mac(chance)), lan_address)
+        host.set_default_route(lan_gateway, LAN_INTERFACE)
+        host.stack.forwarding = True
+        host.stack.filter = self.judge
+
+    def attach(
+        self, segment: Segment, sandbox: Sandbox, interface: str, mac: str, address: str, mtu: int = LAN_MTU
+    ) -> Port:
+        """Plug an interface of a sandbox into a segment; ``address`` has its prefix length, or is empty."""
+        port = Port(f"{sandbox.name}/{interface}", parse_mac(mac), sandbox.receiver(interface), mtu)
+        transmit = self.switchboard.transmit
+        sandbox.attach(interface, mac, mtu, lambda frame, now: transmit(port, frame, now), address)
+        self.switchboard.plug(segment, port)
+        return port
+
+    def detach(self, port: Port, sandbox: Sandbox, interface: str) -> None:
+        """Undo attach."""
+        self.switchboard.unplug(port)
+        sandbox.detach(interface)
+
+    def judge(self, incoming: str, outgoing: str) -> Drop | None:
+        """The host's rules between its interfaces (moby: bridge/setup_ip_tables_linux.go).
+
+        Bridges are kept apart, internal ones wholly. What leaves for the LAN would need a translated
+        address, or its answers could not find back.
+        """
+        inside, outside = self.bridges.get(incoming), self.bridges.get(outgoing)
+        if inside is not None and outside is not None:
+            return Drop.ISOLATED_NETWORKS
+        if (inside is not None and inside.internal) or (outside is not None and outside.internal):
+            return Drop.INTERNAL_NETWORK
+        if inside is not None or outside is not None:
+            return Drop.NOT_MASQUERADED
+        return None

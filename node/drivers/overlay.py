@@ -1,0 +1,172 @@
+"""The overlay driver: one layer-2 network over many nodes, carried in VXLAN.
+
+    container --- port --+
+                         +-- bridge --- vtep ~~~ VXLAN over UDP ~~~ the other nodes' vteps
+    container --- port --+      |
+                                neighbors: ARP is answered here, never on the wire
+
+A segment exists on a node from the first local endpoint to the last, as in the engine; what other
+nodes have is remembered all the time and written into it when it appears (moby: drivers/overlay,
+peerdb.go). Endpoint MACs are 02:42 and the address; the inner MTU leaves room for the headers.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, IPv4Network
+
+from node.datapath.port import Port
+from node.datapath.segment import Segment
+from node.datapath.vtep import Vtep
+from node.drivers.base import Joined
+from node.drivers.machine import Machine
+from node.drivers.options import mtu
+from node.model.address import format_mac, overlay_mac, parse_cidr, parse_ipv4, parse_mac
+from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
+from node.stack.sandbox import Sandbox
+from node.wire.vxlan import OVERHEAD_BYTES
+
+UNDERLAY_MTU_DEFAULT = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """An endpoint on another node: its address (with prefix), MAC, and that node's underlay address."""
+
+    endpoint: str
+    address: str
+    mac: str
+    underlay_address: str
+
+
+@dataclass(slots=True)
+class Subnetwork:
+    """One subnet of an open overlay: each has a VNI, so each is a segment of its own."""
+
+    segment: Segment
+    vtep: Vtep
+    ports: dict[str, Port] = field(default_factory=dict)
+    written: dict[str, Peer] = field(default_factory=dict)
+    """Peers in its tables, by endpoint."""
+
+
+class OverlayDriver:
+    """See the module. ``static_peers``: network name to tunnel endpoints that are no nodes."""
+
+    name = "overlay"
+    data_scope: Scope = "swarm"
+    gives_gateway = False
+
+    def __init__(self, machine: Machine, static_peers: Mapping[str, tuple[str, ...]]) -> None:
+        self._machine = machine
+        self._static_peers = static_peers
+        self._open: dict[tuple[str, int], Subnetwork] = {}
+        self._peers: dict[str, dict[str, Peer]] = {}
+        """Endpoints on other nodes, by network and endpoint."""
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Refuse an MTU that is none."""
+        mtu(spec.options, UNDERLAY_MTU_DEFAULT)
+
+    def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
+        """The pools have been compared already, and VNIs are given out one by one."""
+
+    def choose_mac(self, address: str, chance: random.Random) -> str:
+        """A pure function of the address."""
+        return format_mac(overlay_mac(parse_ipv4(address)))
+
+    def open(self, network: NetworkRecord) -> None:
+        """Nothing stands on a node before its first endpoint."""
+
+    def close(self, network: NetworkRecord) -> None:
+        """Nothing stands after its last."""
+
+    # -- local endpoints --------------------------------------------------------------------------
+
+    def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+        """Plug the sandbox's new interface into its subnet's segment, which appears if it is the first."""
+        index = _index_of(network, endpoint.address)
+        key = (network.id, index)
+        subnetwork = self._open.get(key)
+        if subnetwork is None:
+            subnetwork = self._open[key] = self._appear(network, index)
+        size = mtu(network.options, UNDERLAY_MTU_DEFAULT) - OVERHEAD_BYTES
+        subnetwork.ports[endpoint.id] = self._machine.attach(
+            subnetwork.segment, sandbox, endpoint.interface, endpoint.mac, endpoint.address, size
+        )
+        return Joined(endpoint.interface)
+
+    def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
+        """Unplug it; with the last one the segment goes."""
+        key = (network.id, _index_of(network, endpoint.address))
+        subnetwork = self._open[key]
+        self._machine.detach(subnetwork.ports.pop(endpoint.id), sandbox, endpoint.interface)
+        if not subnetwork.ports:
+            self._machine.switchboard.remove_segment(subnetwork.segment)
+            del self._open[key]
+
+    def _appear(self, network: NetworkRecord, index: int) -> Subnetwork:
+        vtep = Vtep(network.vnis[index])
+        for address in self._static_peers.get(network.name, ()):
+            # What stands there is not in our store: it must be found by flooding and learning.
+            vtep.flood = vtep.learning = True
+            vtep.add_peer(address)
+        suffix = f"/{index}" if index else ""
+        subnetwork = Subnetwork(Segment(network.id + suffix, network.name + suffix, vtep), vtep)
+        self._machine.switchboard.add_segment(subnetwork.segment)
+        for peer in self._peers.get(network.id, {}).values():
+            if _index_of(network, peer.address) == index:
+                _write(subnetwork, peer)
+        return subnetwork
+
+    # -- endpoints on other nodes -----------------------------------------------------------------
+
+    def add_peer(self, network: NetworkRecord, peer: Peer) -> None:
+        """An endpoint of the network stands on another node."""
+        self.remove_peer(network, peer.endpoint)
+        self._peers.setdefault(network.id, {})[peer.endpoint] = peer
+        subnetwork = self._open.get((network.id, _index_of(network, peer.address)))
+        if subnetwork is not None:
+            _write(subnetwork, peer)
+
+    def remove_peer(self, network: NetworkRecord, endpoint: str) -> None:
+        """It does not stand there any more; without effect if it is not known."""
+        peers = self._peers.get(network.id, {})
+        peer = peers.pop(endpoint, None)
+        if not peers:
+            self._peers.pop(network.id, None)
+        if peer is not None:
+            subnetwork = self._open.get((network.id, _index_of(network, peer.address)))
+            if subnetwork is not None and endpoint in subnetwork.written:
+                _erase(subnetwork, peer)
+
+
+def _write(subnetwork: Subnetwork, peer: Peer) -> None:
+    mac = parse_mac(peer.mac)
+    subnetwork.segment.neighbors.set(parse_cidr(peer.address)[0], mac)
+    subnetwork.vtep.static[mac] = peer.underlay_address
+    subnetwork.vtep.add_peer(peer.underlay_address)
+    subnetwork.written[peer.endpoint] = peer
+
+
+def _erase(subnetwork: Subnetwork, peer: Peer) -> None:
+    """Take a peer's rows away, unless the address has moved to another endpoint meanwhile."""
+    del subnetwork.written[peer.endpoint]
+    subnetwork.vtep.remove_peer(peer.underlay_address)
+    if any(other.address == peer.address for other in subnetwork.written.values()):
+        return
+    mac = parse_mac(peer.mac)
+    subnetwork.segment.neighbors.remove(parse_cidr(peer.address)[0], mac)
+    if subnetwork.vtep.static.get(mac) == peer.underlay_address:
+        del subnetwork.vtep.static[mac]
+
+
+def _index_of(network: NetworkRecord, address: str) -> int:
+    """Which of the network's subnets an address with prefix length lies in."""
+    wanted = IPv4Interface(address).ip
+    for index, subnet in enumerate(network.subnets):
+        if wanted in IPv4Network(subnet.subnet):
+            return index
+    raise AssertionError(f"{address} lies in no subnet of network {network.name}")
