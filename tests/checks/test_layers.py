@@ -7,6 +7,7 @@ each of them, the bans on a sample that uses everything that is banned.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,7 @@ BANNED = SETTINGS["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
 BAD_IMPORTS = {
     "layers": {"kvstore/store.py": "import node.errors", "node/wire/bad.py": "import node.control.keys"},
     "worlds": {"node/edge/bad.py": "import lab.sim.loop", "lab/sim/bad.py": "import node.edge"},
-    "drivers": {"node/drivers/bad.py": "import node.drivers.null"},
+    "drivers": {"node/drivers/null.py": "import node.drivers.host"},
     "synchronous": {"node/datapath/bad.py": "import asyncio", "node/dns/bad.py": "from asyncio import Queue"},
     "transports": {"node/control/bad.py": "import grpc", "node/api/bad.py": "import socket"},
     "generated": {"node/api/worse.py": "import node.rpc.v1"},
@@ -59,6 +60,15 @@ def test_every_part_has_its_floor() -> None:
         if (entry / "__init__.py").exists() or (entry.suffix == ".py" and not entry.stem.startswith("__"))
     }
     assert parts - floors == {"node.rpc"}, "generated code has a contract of its own, all else a layer"
+
+
+def test_every_driver_is_kept_apart() -> None:
+    drivers = {
+        f"node.drivers.{path.stem}"
+        for path in (ROOT / "node" / "drivers").glob("*.py")
+        if path.stem != "base" and re.search(r"^class \w+Driver\b", path.read_text(), re.MULTILINE)
+    }
+    assert drivers == set(CONTRACTS["drivers"]["modules"])
 
 
 @pytest.fixture(scope="module")
