@@ -1,0 +1,75 @@
+"""A host between its networks: packets for others, from one interface to the next (RFC 1812 section 5.2).
+
+TTL left? --> route? --> fits, or may be cut up? --> allowed by the host's rules? --> on its way
+    |            |                 |                         |
+time exceeded   net unreachable   fragmentation needed      dropped without a word
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from node.datapath.drops import Counters, Drop
+from node.stack.arp import AddressResolution
+from node.stack.fragments import split
+from node.stack.icmp import Icmp
+from node.stack.interface import Interface
+from node.stack.routes import RouteTable
+from node.wire import icmp
+from node.wire.ipv4 import Packet
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedPacket:
+    """What the rules of a host judge: a packet, where it came in, and where it would leave."""
+
+    packet: Packet
+    in_interface: str
+    out_interface: str
+
+
+Filter = Callable[[ForwardedPacket], Drop | None]
+"""The name under which a packet is dropped; None lets it pass."""
+
+
+class Forwarder:
+    """The router in one stack."""
+
+    def __init__(
+        self,
+        interfaces: dict[str, Interface],
+        routes: RouteTable,
+        resolution: AddressResolution,
+        icmp_part: Icmp,
+        counters: Counters,
+    ) -> None:
+        self._interfaces = interfaces
+        self._routes = routes
+        self._resolution = resolution
+        self._icmp = icmp_part
+        self._counters = counters
+
+    def forward(self, packet: Packet, came_in: Interface, judge: Filter | None, now: float) -> None:
+        """Send a packet that is for somebody else towards its destination, if ``judge`` lets it pass."""
+        if packet.ttl <= 1:
+            self._counters.drop(Drop.TTL_EXCEEDED)
+            self._icmp.refuse(packet, icmp.TIME_EXCEEDED, icmp.TTL_EXPIRED, now)
+            return
+        route = self._routes.find(packet.destination)
+        if route is None:
+            self._counters.drop(Drop.NO_ROUTE)
+            self._icmp.refuse(packet, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, now)
+            return
+        leaving = self._interfaces[route.interface]
+        if packet.dont_fragment and packet.total_bytes > leaving.mtu:
+            self._counters.drop(Drop.NEEDS_FRAGMENTATION)
+            self._icmp.refuse(packet, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, now, mtu=leaving.mtu)
+            return
+        reason = None if judge is None else judge(ForwardedPacket(packet, came_in.name, leaving.name))
+        if reason is not None:
+            self._counters.drop(reason)
+            return
+        next_hop = route.gateway or packet.destination
+        for piece in split(replace(packet, ttl=packet.ttl - 1), leaving.mtu):
+            self._resolution.send(leaving, next_hop, piece.emit(), now)
