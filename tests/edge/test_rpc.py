@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.chaos.control import Unanswered
 from node.chaos.faults import Direction, Injection, Mode, Partition, Plane, Scope
 from node.chaos.table import FaultTable
 from node.edge import inspection_messages
@@ -207,7 +208,7 @@ async def test_tables_are_told_whole_or_by_segment(bench: Bench) -> None:
 
 async def test_tables_of_many_thousand_rows_arrive(bench: Bench) -> None:
     rows = tuple(
-        ForwardingRow(mac="02:42:0a:00:01:03", port="tunnel", vtep="127.0.0.3") for _ in range(100_000)
+        ForwardingRow(mac="02:42:0a:00:01:03", port="tunnel", vtep="127.0.0.3") for _ in range(150_000)
     )
     bench.shown.segments = (SegmentTables(segment="web", forwarding=rows),)
     (tables,) = await bench.client.tables()
@@ -366,6 +367,20 @@ async def test_a_taken_port_is_named(bench: Bench) -> None:
     with pytest.raises(Unavailable, match=f"TCP port {port} of {host} is in use: stop what uses it"):
         async with serving(host, int(port), GrpcControl(SystemClock())):
             pass
+
+
+@pytest.mark.parametrize(
+    ("refusal", "waits"), [(Unanswered("swallowed"), True), (Unreachable("refused"), False)]
+)
+async def test_a_swallowed_call_takes_all_its_callers_time_and_a_refused_one_none(
+    bench: Bench, refusal: Unreachable, waits: bool
+) -> None:
+    await still_answers(bench)  # connected already
+    bench.control.serve(Answers(refusal=refusal))
+    began = bench.control.clock.now()
+    with pytest.raises(Unreachable):
+        await bench.control.probe(bench.address, sender="node-2", timeout_s=0.4)
+    assert (bench.control.clock.now() - began >= 0.39) is waits
 
 
 # -- connections ----------------------------------------------------------------------------------
