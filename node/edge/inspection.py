@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from resource import getpagesize
 from typing import Any, Protocol
 
 import msgspec
@@ -118,5 +117,11 @@ class Observer:
 
 
 def resident_bytes() -> int:
-    """Memory of this process that is really there (proc(5), statm's second field)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * getpagesize()
+    """What this process takes of the machine's memory, shared pages in part (PSS, proc(5)).
+
+    Forked nodes share most of their pages: counted whole in each, they would add up to nonsense.
+    """
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("smaps_rollup without Pss")

@@ -44,7 +44,7 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     containers: int = 0
     containers_running: int = 0
     memory_bytes: int = 0
-    """Resident memory of the process that the node runs in."""
+    """Resident memory of the process that the node runs in; what it shares with others counts in part."""
 
 
 class ForwardingRow(msgspec.Struct, frozen=True, kw_only=True):
