@@ -11,7 +11,7 @@ _numbers = itertools.count()
 
 def some_address() -> str:
     """An address in 127.1.0.0/16 that no other test of this process has, nor likely one of another."""
-    number = (os.getpid() * 101 + next(_numbers)) % 64_000
+    number = (os.getpid() * 101 + next(_numbers)) % 62_500
     return f"127.1.{number // 250 + 1}.{number % 250 + 1}"
 
 
