@@ -9,6 +9,7 @@ import msgspec
 from node.model.network import EndpointSpec
 
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+WaitCondition = Literal["not-running", "next-exit", "removed"]
 
 
 class RestartPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,3 +87,23 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     networks: dict[str, EndpointSpec] = {}
     """By network name; what `connect` and `disconnect` change."""
     state: ContainerState = ContainerState()
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a container ended, for those who waited for it."""
+
+    exit_code: int
+    error: str = ""
+    """The engine's reason, where the program never ran."""
+
+
+class ProcessRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of a container, as `docker top` lists it."""
+
+    user: str
+    pid: int
+    parent: int
+    started_s: float
+    """Seconds since 1970."""
+    command: str
+    terminal: str = "?"
