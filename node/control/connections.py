@@ -47,6 +47,11 @@ class Connections:
         self._events = events
         self._chance = chance
 
+    @property
+    def in_swarm(self) -> bool:
+        """The node belongs to a swarm."""
+        return "swarm" in self._ledgers
+
     async def connect(
         self, standing: Standing, container: ContainerRecord, network: NetworkRecord, wish: EndpointSpec
     ) -> EndpointRecord:

@@ -7,18 +7,21 @@ in the shared store, every other in the node's own. From there both take the sam
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from kvstore.store import Transaction
 from node.control import plans
 from node.control.events import Events
 from node.control.ledger import Ledger
+from node.control.plugging import Plugging
+from node.control.validate_container import validate_endpoint
 from node.control.validate_network import validate_network
 from node.control.view import View
 from node.drivers.base import Driver
 from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
 from node.model.ids import local_id, swarm_id
-from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
+from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord, NetworkSpec, Scope
 from node.model.times import rfc3339
 from node.seams import Clock
 
@@ -35,6 +38,9 @@ NOT_A_MANAGER = (
     "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
     "Please run this command on a manager node or promote the current node to a manager."
 )
+
+Networks: TypeAlias = list[NetworkRecord]
+Endpoints: TypeAlias = list[EndpointRecord]
 
 
 class Controller:
@@ -57,20 +63,22 @@ class Controller:
         self._chance = chance
         self.manager = False
         """This node may change the swarm's networks; the agent says so."""
+        self.plugging: Plugging | None = None
+        """Set once there are containers: they need networks, and networks are connected to them."""
 
     # -- looking ----------------------------------------------------------------------------------
 
-    def list(self) -> list[NetworkRecord]:
+    def list(self) -> Sequence[NetworkRecord]:
         """Networks that this node shows, the swarm's first (moby: network_routes.go getNetworksList).
 
         A worker knows a network of the swarm only while a container of its own stands in it.
         """
-        found: list[NetworkRecord] = []
+        found: Networks = []
         if (swarm := self._ledgers.get("swarm")) is not None:
             found += [
                 n for n in swarm.view.networks.values() if self.manager or n.ingress or self.attached(n)
             ]
-        return found + list(self._ledgers["local"].view.networks.values())
+        return [*found, *self._ledgers["local"].view.networks.values()]
 
     def find(self, term: str, scope: str = "") -> NetworkRecord:
         """By full id, then full name, then the beginning of an id. Raises NotFound, InvalidParameter."""
@@ -92,20 +100,29 @@ class Controller:
             raise NotFound(f"network {term} not found")
         return begun[0]
 
-    def _known(self) -> list[NetworkRecord]:
+    def _known(self) -> Sequence[NetworkRecord]:
         """All networks that a container here may be put in, also those that `ls` on a worker hides."""
-        networks = list(self._ledgers["local"].view.networks.values())
+        networks = [*self._ledgers["local"].view.networks.values()]
         if (swarm := self._ledgers.get("swarm")) is not None:
             networks += swarm.view.networks.values()
         return networks
 
-    def endpoints(self, network: NetworkRecord) -> list[EndpointRecord]:
+    def endpoints(self, network: NetworkRecord) -> Sequence[EndpointRecord]:
         """All endpoints of a network, on whichever node."""
-        return list(self._ledgers[network.scope].view.endpoints(network.id).values())
+        return [*self._ledgers[network.scope].view.endpoints(network.id).values()]
 
-    def attached(self, network: NetworkRecord) -> list[EndpointRecord]:
+    def attached(self, network: NetworkRecord) -> Sequence[EndpointRecord]:
         """Endpoints of a network on this node, in the order in which they came."""
         return [e for e in self.endpoints(network) if e.node == self._node]
+
+    def peers(self, network: NetworkRecord) -> Sequence[tuple[str, str]]:
+        """Name and LAN address of every living node that has an endpoint in an overlay."""
+        swarm = self._ledgers.get("swarm")
+        if network.driver != "overlay" or swarm is None:
+            return []
+        taking_part = dict.fromkeys(endpoint.node for endpoint in self.endpoints(network))
+        members = swarm.view.members
+        return [(name, members[name].lan_address) for name in taking_part if name in members]
 
     # -- changing ---------------------------------------------------------------------------------
 
@@ -173,9 +190,21 @@ class Controller:
             network.scope,
         )
 
-    async def prune(self, wanted: Callable[[NetworkRecord], bool]) -> list[str]:
+    async def connect(self, term: str, container: str, spec: EndpointSpec) -> None:
+        """Put a container into a network."""
+        network = self.find(term)
+        validate_endpoint(network, spec)
+        assert self.plugging is not None
+        await self.plugging.connect(network, container, spec)
+
+    async def disconnect(self, term: str, container: str, *, force: bool) -> None:
+        """Take a container out of a network."""
+        assert self.plugging is not None
+        await self.plugging.disconnect(self.find(term), container, force=force)
+
+    async def prune(self, wanted: Callable[[NetworkRecord], bool]) -> Sequence[str]:
         """Remove every unused network that the caller wants removed; their names."""
-        removed: list[str] = []
+        removed = []
         for network in self.list():
             if network.predefined or network.ingress or self.endpoints(network) or not wanted(network):
                 continue

@@ -1,7 +1,7 @@
 """What happened on a node, remembered for a while and told to whoever listens.
 
 The engine keeps the last 256 events (moby: daemon/events/events.go); a listener that is too slow
-loses events and is told so by the end of its stream, never by unbounded memory.
+loses its place and is told so by the end of its stream, never by unbounded memory.
 """
 
 from __future__ import annotations
@@ -18,34 +18,52 @@ LISTENER_BACKLOG_MAX = 1024
 NANOSECONDS = 1_000_000_000
 
 
+class Listener:
+    """Events from when it was made until it is closed, or has fallen too far behind."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._queue: asyncio.Queue[EngineEvent | None] = asyncio.Queue()
+        self._ended = False
+
+    def tell(self, event: EngineEvent) -> None:
+        """One more; too many unread ones end it."""
+        if self._queue.qsize() >= LISTENER_BACKLOG_MAX:
+            self.close()
+        else:
+            self._queue.put_nowait(event)
+
+    def close(self) -> None:
+        """Nobody reads any more; without effect the second time."""
+        if not self._ended:
+            self._ended = True
+            self._events.forget(self)
+            self._queue.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[EngineEvent]:
+        while (event := await self._queue.get()) is not None:
+            yield event
+
+
 class Events:
     """The node's own record of events, and its live listeners."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._remembered: deque[EngineEvent] = deque(maxlen=REMEMBERED_MAX)
-        self._listeners: dict[int, asyncio.Queue[EngineEvent | None]] = {}
-        self._next = 0
+        self._listeners: dict[Listener, None] = {}
 
     def tell(
         self, kind: str, action: str, actor: str, attributes: dict[str, str], scope: str = "local"
     ) -> None:
         """One thing that happened now."""
+        now_ns = round(self._clock.wall() * NANOSECONDS)
         event = EngineEvent(
-            kind=kind,
-            action=action,
-            actor=actor,
-            attributes=attributes,
-            scope=scope,
-            time_ns=round(self._clock.wall() * NANOSECONDS),
+            kind=kind, action=action, actor=actor, attributes=attributes, scope=scope, time_ns=now_ns
         )
         self._remembered.append(event)
-        for number, queue in list(self._listeners.items()):
-            if queue.qsize() >= LISTENER_BACKLOG_MAX:
-                del self._listeners[number]
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(event)
+        for listener in list(self._listeners):
+            listener.tell(event)
 
     @property
     def listeners(self) -> int:
@@ -56,13 +74,12 @@ class Events:
         """Remembered events from this time on."""
         return [event for event in self._remembered if event.time_ns >= time_ns]
 
-    async def listen(self) -> AsyncIterator[EngineEvent]:
-        """Events from now on, for ever, or until the listener has fallen too far behind."""
-        queue: asyncio.Queue[EngineEvent | None] = asyncio.Queue()
-        number, self._next = self._next, self._next + 1
-        self._listeners[number] = queue
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self._listeners.pop(number, None)
+    def listen(self) -> Listener:
+        """Events from now on."""
+        listener = Listener(self)
+        self._listeners[listener] = None
+        return listener
+
+    def forget(self, listener: Listener) -> None:
+        """Tell it nothing more."""
+        self._listeners.pop(listener, None)

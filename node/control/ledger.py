@@ -13,9 +13,8 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from kvstore.follow import follow
-
 from kvstore.errors import OutcomeUnknown, StoreUnavailable
+from kvstore.follow import follow
 from kvstore.store import Store, Transaction
 from node.control import keys
 from node.control.view import Change, View
@@ -39,6 +38,8 @@ class Ledger:
         self.view = View()
         self.connected = False
         self.reason = "not connected yet"
+        self.since = clock.now()
+        """Since when it has been connected, or away, on the node's clock."""
         self.committed = 0
         """The newest revision that this node committed itself."""
         self.listeners: list[Callable[[tuple[Change, ...]], None]] = []
@@ -60,6 +61,7 @@ class Ledger:
     def _on_state(self, connected: bool, reason: str) -> None:
         self.connected = connected
         self.reason = reason
+        self.since = self._clock.now()
 
     async def until(self, condition: Callable[[View], bool]) -> None:
         """Return as soon as the view meets the condition."""
@@ -101,10 +103,7 @@ class Ledger:
             result = await self.store.commit(transaction)
             if result.succeeded:
                 return result.revision
-            compares = transaction.compares
-            await self.until(
-                lambda view, seen=compares: any(view.modified(c.key) != c.modified for c in seen)
-            )
+            await self.until(disagrees(transaction))
         raise Unavailable(f"the {self.name} store is too busy: {ATTEMPTS_MAX} attempts met other changes")
 
     def _unavailable(self, reason: str) -> Unavailable:
@@ -112,3 +111,12 @@ class Ledger:
             f"the {self.name} store cannot be reached, so nothing was changed ({reason}); "
             "running containers are not affected"
         )
+
+
+def disagrees(transaction: Transaction) -> Callable[[View], bool]:
+    """Whether a view shows by now what a transaction failed on."""
+
+    def check(view: View) -> bool:
+        return any(view.modified(compare.key) != compare.modified for compare in transaction.compares)
+
+    return check

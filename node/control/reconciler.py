@@ -14,11 +14,11 @@ from collections.abc import Mapping
 
 from node.control import plans
 from node.control.connections import Connections
-from node.control.events import Events
 from node.control.ledger import Ledger
 from node.control.view import Change
 from node.dns.zone import Zone
 from node.drivers.base import Driver
+from node.drivers.machine import Machine
 from node.drivers.overlay import OverlayDriver, Peer
 from node.errors import Unavailable
 from node.model.member import Member
@@ -40,14 +40,14 @@ class Reconciler:
         swarm: Ledger | None,
         drivers: Mapping[str, Driver],
         connections: Connections,
-        events: Events,
+        machine: Machine,
     ) -> None:
         self._node = node
         self._own = own
         self._swarm = swarm
         self._drivers = drivers
         self._connections = connections
-        self._events = events
+        self._machine = machine
         own.listeners.append(self._own_changed)
         if swarm is not None:
             swarm.listeners.append(self._swarm_changed)
@@ -86,21 +86,27 @@ class Reconciler:
                     self._meet(endpoint)
                 case Member() as before, Member() as after:
                     if before.underlay_address != after.underlay_address:
-                        self._forget_all_of(before)
-                    self._meet_all_of(after)
+                        self._part_from(before)
+                        self._welcome(after)
                 case None, Member() as member:
-                    self._meet_all_of(member)
+                    self._welcome(member)
                 case Member() as member, None:
-                    self._forget_all_of(member)
+                    self._part_from(member)
 
-    def _meet_all_of(self, member: Member) -> None:
+    def _welcome(self, member: Member) -> None:
+        """A node is alive: the LAN reaches it, and so do the overlays."""
+        if member.name != self._node:
+            self._machine.add_to_lan(member.underlay_address)
         for endpoint in self._endpoints_of(member.name):
             self._meet(endpoint)
 
-    def _forget_all_of(self, member: Member) -> None:
-        if member.name != self._node:
-            for endpoint in self._endpoints_of(member.name):
-                self._forget(endpoint)
+    def _part_from(self, member: Member) -> None:
+        """A node is silent: nothing is sent to it any more, and its names are gone."""
+        if member.name == self._node:
+            return
+        self._machine.remove_from_lan(member.underlay_address)
+        for endpoint in self._endpoints_of(member.name):
+            self._forget(endpoint)
 
     def _endpoints_of(self, node: str) -> list[EndpointRecord]:
         assert self._swarm is not None
@@ -117,7 +123,9 @@ class Reconciler:
             return
         self._name(endpoint)
         if endpoint.address:
-            self._overlay.add_peer(endpoint.network, _peer(endpoint, member.underlay_address))
+            network = self._swarm.view.networks.get(endpoint.network)
+            if network is not None:
+                self._overlay.add_peer(network, _peer(endpoint, member.underlay_address))
 
     def _forget(self, endpoint: EndpointRecord) -> None:
         self._unname(endpoint)

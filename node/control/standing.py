@@ -37,6 +37,9 @@ class Standing:
         self.shared = shared
         self.footholds: dict[str, Foothold] = {}
         self.resolver = Resolver(chance)
+        self.hostname = ""
+        self.files: dict[str, str] = {}
+        """What the container finds under /etc: text by path."""
         self._serving = False
 
     def free_interface(self) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kvstore.follow import Snapshot
-
 from kvstore.store import Batch, Event, KeyValue
 from node.control import keys
 from node.control.codec import Undecodable, decode

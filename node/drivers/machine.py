@@ -22,6 +22,7 @@ from node.datapath.switchboard import Switchboard
 from node.datapath.vtep import Vtep
 from node.model.address import format_mac, parse_mac, random_mac
 from node.seams import Channel
+from node.stack.forward import ForwardedPacket
 from node.stack.sandbox import Sandbox
 
 LAN_VNI = 1
@@ -41,7 +42,12 @@ class Machine:
     """See the module. ``lan_address`` has its prefix length."""
 
     def __init__(
-        self, switchboard: Switchboard, host: Sandbox, lan_address: str, lan_gateway: str, chance: random.Random
+        self,
+        switchboard: Switchboard,
+        host: Sandbox,
+        lan_address: str,
+        lan_gateway: str,
+        chance: random.Random,
     ) -> None:
         self.switchboard = switchboard
         self.host = host
@@ -70,13 +76,24 @@ class Machine:
         self.switchboard.unplug(port)
         sandbox.detach(interface)
 
-    def judge(self, incoming: str, outgoing: str) -> Drop | None:
+    def add_to_lan(self, underlay_address: str) -> None:
+        """Another host is plugged into the LAN."""
+        assert self.lan.vtep is not None
+        self.lan.vtep.add_peer(underlay_address)
+
+    def remove_from_lan(self, underlay_address: str) -> None:
+        """It is not any more."""
+        assert self.lan.vtep is not None
+        self.lan.vtep.remove_peer(underlay_address)
+
+    def judge(self, crossing: ForwardedPacket) -> Drop | None:
         """The host's rules between its interfaces (moby: bridge/setup_ip_tables_linux.go).
 
         Bridges are kept apart, internal ones wholly. What leaves for the LAN would need a translated
         address, or its answers could not find back.
         """
-        inside, outside = self.bridges.get(incoming), self.bridges.get(outgoing)
+        inside = self.bridges.get(crossing.in_interface)
+        outside = self.bridges.get(crossing.out_interface)
         if inside is not None and outside is not None:
             return Drop.ISOLATED_NETWORKS
         if (inside is not None and inside.internal) or (outside is not None and outside.internal):

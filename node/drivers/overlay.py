@@ -63,8 +63,8 @@ class OverlayDriver:
         self._machine = machine
         self._static_peers = static_peers
         self._open: dict[tuple[str, int], Subnetwork] = {}
-        self._peers: dict[str, dict[str, Peer]] = {}
-        """Endpoints on other nodes, by network and endpoint."""
+        self._peers: dict[str, dict[str, tuple[int, Peer]]] = {}
+        """Endpoints on other nodes and the index of their subnet, by network and endpoint."""
 
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an MTU that is none."""
@@ -116,8 +116,8 @@ class OverlayDriver:
         suffix = f"/{index}" if index else ""
         subnetwork = Subnetwork(Segment(network.id + suffix, network.name + suffix, vtep), vtep)
         self._machine.switchboard.add_segment(subnetwork.segment)
-        for peer in self._peers.get(network.id, {}).values():
-            if _index_of(network, peer.address) == index:
+        for subnet, peer in self._peers.get(network.id, {}).values():
+            if subnet == index:
                 _write(subnetwork, peer)
         return subnetwork
 
@@ -125,22 +125,21 @@ class OverlayDriver:
 
     def add_peer(self, network: NetworkRecord, peer: Peer) -> None:
         """An endpoint of the network stands on another node."""
-        self.remove_peer(network, peer.endpoint)
-        self._peers.setdefault(network.id, {})[peer.endpoint] = peer
-        subnetwork = self._open.get((network.id, _index_of(network, peer.address)))
-        if subnetwork is not None:
+        self.remove_peer(network.id, peer.endpoint)
+        index = _index_of(network, peer.address)
+        self._peers.setdefault(network.id, {})[peer.endpoint] = (index, peer)
+        if (subnetwork := self._open.get((network.id, index))) is not None:
             _write(subnetwork, peer)
 
-    def remove_peer(self, network: NetworkRecord, endpoint: str) -> None:
+    def remove_peer(self, network_id: str, endpoint: str) -> None:
         """It does not stand there any more; without effect if it is not known."""
-        peers = self._peers.get(network.id, {})
-        peer = peers.pop(endpoint, None)
+        peers = self._peers.get(network_id, {})
+        index, peer = peers.pop(endpoint, (0, None))
         if not peers:
-            self._peers.pop(network.id, None)
-        if peer is not None:
-            subnetwork = self._open.get((network.id, _index_of(network, peer.address)))
-            if subnetwork is not None and endpoint in subnetwork.written:
-                _erase(subnetwork, peer)
+            self._peers.pop(network_id, None)
+        subnetwork = self._open.get((network_id, index))
+        if peer is not None and subnetwork is not None:
+            _erase(subnetwork, peer)
 
 
 def _write(subnetwork: Subnetwork, peer: Peer) -> None:

@@ -1,0 +1,240 @@
+"""Agent: the one place where the parts of a node meet.
+
+    seams -> (faults) -> ledgers, machine -> drivers -> controller, containers -> Engine API
+
+It builds, starts and stops; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import traceback
+from dataclasses import dataclass
+
+from kvstore.errors import StoreError
+from node.chaos.control import FaultyControl
+from node.chaos.store import FaultyStore
+from node.chaos.table import FaultTable
+from node.chaos.underlay import FaultyUnderlay
+from node.config import NodeConfig
+from node.control import founding
+from node.control.connections import Connections
+from node.control.containers import Containers
+from node.control.controller import Controller
+from node.control.events import Events
+from node.control.ledger import Ledger
+from node.control.lives import Lives
+from node.control.membership import Membership
+from node.control.plugging import Plugging
+from node.control.reconciler import Reconciler
+from node.control.registry import Registry
+from node.control.sandboxes import Sandboxes
+from node.control.standing import Standing
+from node.datapath.drops import Counters, Drop
+from node.datapath.switchboard import Switchboard
+from node.drivers.base import Driver
+from node.drivers.bridge import BridgeDriver
+from node.drivers.host import HostDriver
+from node.drivers.machine import Machine
+from node.drivers.null import NullDriver
+from node.drivers.overlay import OverlayDriver
+from node.errors import Unavailable
+from node.model.container import ContainerRecord
+from node.model.member import Member, NodeRecord, Role
+from node.model.times import rfc3339
+from node.seams import Channel, Clock, Control, Store, Telemetry, Underlay
+from node.stack.sandbox import Sandbox
+from node.tasks import TaskScope
+
+SWARM_PATIENCE_S = 1.5
+"""How long a starting node waits for the swarm's store before it goes on alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """A node's whole contact with the world. ``store`` is None for a node without a swarm."""
+
+    clock: Clock
+    underlay: Underlay
+    control: Control
+    store: Store | None
+    own: Store
+    telemetry: Telemetry
+
+
+class Agent:
+    """See the module."""
+
+    def __init__(self, config: NodeConfig, seams: Seams, chance: random.Random) -> None:
+        self.config = config
+        self.seams = seams
+        self.chance = chance
+        self.tasks = TaskScope(self._failed)
+        self.faults = FaultTable(chance)
+        self.counters = Counters()
+        self._build_datapath()
+        self._build_ledgers()
+        self._build_control()
+
+    # -- building ---------------------------------------------------------------------------------
+
+    def _build_datapath(self) -> None:
+        config, seams = self.config, self.seams
+        self.underlay = FaultyUnderlay(
+            seams.underlay,
+            self.faults,
+            seams.clock,
+            self._name_at,
+            lambda: self.counters.drop(Drop.UNDERLAY_FAULT),
+        )
+        self.switchboard = Switchboard(self.underlay.send, self.counters)
+        self.host = Sandbox(config.name, seams.clock, self.chance, self.counters)
+        self.machine = Machine(
+            self.switchboard, self.host, config.lan_address, config.lan_gateway, self.chance
+        )
+        self.overlay = OverlayDriver(self.machine, config.static_peers)
+        drivers: list[Driver] = [NullDriver(), HostDriver(), BridgeDriver(self.machine), self.overlay]
+        self.drivers = {driver.name: driver for driver in drivers}
+
+    def _build_ledgers(self) -> None:
+        seams, clock = self.seams, self.seams.clock
+        self.own = Ledger("node's own", seams.own, clock, self.chance)
+        self.swarm_ledger: Ledger | None = None
+        if seams.store is not None:
+            store = FaultyStore(seams.store, self.faults, clock)
+            self.swarm_ledger = Ledger("swarm's", store, clock, self.chance)
+        self.ledgers = {"local": self.own}
+        if self.swarm_ledger is not None:
+            self.ledgers["swarm"] = self.swarm_ledger
+
+    def _build_control(self) -> None:
+        config, clock, chance = self.config, self.seams.clock, self.chance
+        self.events = Events(clock)
+        self.connections = Connections(config.name, self.drivers, self.ledgers, self.events, chance)
+        self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
+        self.registry = Registry(self.own)
+        sandboxes = Sandboxes(
+            self.host, self.connections, self.controller.find, self._standing, clock, chance, self.counters
+        )
+        self.lives = Lives(self.registry, sandboxes, self.events, clock, chance, self.tasks)
+        self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)
+        self.controller.plugging = Plugging(self.registry, self.lives, sandboxes)
+        self.reconciler = Reconciler(
+            config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine
+        )
+
+    def _standing(self, term: str) -> tuple[ContainerRecord, Standing | None]:
+        container = self.registry.find(term)
+        return container, self.lives.body(container).standing
+
+    def _name_at(self, underlay_address: str) -> str:
+        """The node at an underlay address, "" if none is known there: faults go by names."""
+        if self.swarm_ledger is None:
+            return ""
+        members = self.swarm_ledger.view.members.values()
+        return next((m.name for m in members if m.underlay_address == underlay_address), "")
+
+    # -- starting ---------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Become a working node; without the swarm's store in reach, one that works alone for now."""
+        self.tasks.start(self.own.follow(), "own store")
+        await self.own.until(lambda view: view.revision > 0)
+        me = await founding.identity(self.own, self.chance)
+        await self.reconciler.release_left_overs(self.seams.telemetry)
+        await founding.predefined_networks(
+            self.controller, self.own, self.seams.clock, self.chance, in_swarm=self.swarm_ledger is not None
+        )
+        self.membership = self._enrol(me)
+        self._build_api(me)
+        self.underlay.listen(self._receive)
+        if self.membership is not None:
+            await self._join_swarm(self.membership)
+        self.tasks.start(self.reconciler.sweep(self.seams.clock, self.seams.telemetry), "sweep")
+        await self.lives.restore()
+
+    def _receive(self, channel: Channel, source: str, datagram: bytes) -> None:
+        self.switchboard.receive(channel, source, datagram, self.seams.clock.now())
+
+    def _enrol(self, me: founding.Identity) -> Membership | None:
+        """This node's membership of the swarm, if it is to be a member."""
+        if self.swarm_ledger is None:
+            return None
+        config, now = self.config, rfc3339(self.seams.clock.wall())
+        lan_address = config.lan_address.partition("/")[0]
+        record = NodeRecord(
+            id=me.node_id, name=config.name, role=_role(config), created=now, lan_address=lan_address
+        )
+        member = Member(
+            id=me.node_id,
+            name=config.name,
+            lan_address=lan_address,
+            underlay_address=config.underlay_address,
+            control_address=f"{config.underlay_address}:{config.control_port}",
+            started=now,
+            data_port=config.data_port,
+            cable_port=config.cable_port,
+        )
+        control = FaultyControl(self.seams.control, self.faults, self.seams.clock, self._name_of_control)
+        membership = Membership(self.swarm_ledger, record, member, control)
+        control.serve(membership)
+        self.controller.manager = config.role == "manager"
+        return membership
+
+    def _name_of_control(self, address: str) -> str:
+        assert self.swarm_ledger is not None
+        members = self.swarm_ledger.view.members.values()
+        return next((m.name for m in members if m.control_address == address), "")
+
+    async def _join_swarm(self, membership: Membership) -> None:
+        """Follow the swarm's store and become a member; what is away now is done when it is back."""
+        ledger, clock, telemetry = self.swarm_ledger, self.seams.clock, self.seams.telemetry
+        assert ledger is not None
+        self.tasks.start(ledger.follow(), "swarm store")
+        self.tasks.start(self._found_swarm(ledger), "ingress")
+        try:
+            async with asyncio.timeout(SWARM_PATIENCE_S):
+                await ledger.until(lambda view: view.revision > 0)
+                await membership.join(self.config.lease_s)
+                name = self.config.name
+                await ledger.until(lambda view: name in view.members)
+        except (TimeoutError, StoreError) as error:
+            telemetry.tell("swarm.away", node=self.config.name, reason=str(error))
+        self.tasks.start(membership.keep(self.config.lease_s, clock, telemetry), "lease")
+        self.tasks.start(membership.meet(clock, self.chance), "probes")
+
+    async def _found_swarm(self, ledger: Ledger) -> None:
+        """Make the ingress network as soon as the store can be asked, if no other manager has."""
+        if self.config.role != "manager":
+            return
+        await ledger.until(lambda view: view.revision > 0)
+        while True:
+            try:
+                await founding.ingress(self.controller, ledger, self.seams.clock, self.chance)
+            except Unavailable:
+                await self.seams.clock.sleep(1.0)
+            else:
+                return
+
+    # -- stopping ---------------------------------------------------------------------------------
+
+    async def stop(self, *, graceful: bool = True) -> None:
+        """End everything. Without grace as a crash does: nothing is released, nobody is told."""
+        if graceful:
+            await self.lives.close()
+            if self.membership is not None:
+                await self.membership.leave()
+        await self.tasks.close()
+        if not graceful:
+            self.lives.abandon()
+        self.host.close()
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        """A task ended with an exception that nothing expects: a bug, told and never hidden."""
+        where = "".join(traceback.format_exception(error)[-3:])
+        self.seams.telemetry.tell("node.bug", task=name, error=repr(error), where=where)
+
+
+def _role(config: NodeConfig) -> Role:
+    return "manager" if config.role == "manager" else "worker"

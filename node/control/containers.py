@@ -1,0 +1,256 @@
+"""The containers of a node as its user commands them: one verb each, in the engine's words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from node.control.bodies import Body
+from node.control.lives import Lives
+from node.control.registry import Registry, check_name
+from node.control.standing import GATEWAY_BRIDGE
+from node.errors import Conflict, Failed, InvalidParameter, NotFound, NotModified
+from node.model.container import ContainerRecord, ContainerSpec, RestartPolicy
+from node.model.ids import local_id
+from node.model.names import container_name
+from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+from node.model.times import rfc3339
+from node.programs import catalogue
+from node.programs.signals import number_of
+from node.seams import Clock
+
+STOP_TIMEOUT_S = 10
+"""How long `docker stop` waits for the program before it is killed."""
+KILL_TIMEOUT_S = 10.0
+SIGKILL, SIGTERM = 9, 15
+
+
+class Containers:
+    """See the module. ``find_network`` is the controller's."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        lives: Lives,
+        find_network: Callable[[str], NetworkRecord],
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self._registry = registry
+        self._lives = lives
+        self._find_network = find_network
+        self._clock = clock
+        self._chance = chance
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def list(self) -> Sequence[ContainerRecord]:
+        """All, the newest first."""
+        return self._registry.all()
+
+    def find(self, term: str) -> ContainerRecord:
+        """By id, name or beginning of an id. Raises NotFound, InvalidParameter."""
+        return self._registry.find(term)
+
+    def endpoints(self, container: ContainerRecord) -> Mapping[str, EndpointRecord]:
+        """Where a running container stands, by network name, as far as its user asked for it."""
+        standing = self._lives.body(container).standing
+        if standing is None:
+            return {}
+        return {
+            name: foothold.endpoint for name, foothold in standing.footholds.items() if name != GATEWAY_BRIDGE
+        }
+
+    def _find(self, term: str) -> tuple[ContainerRecord, Body]:
+        container = self._registry.find(term)
+        return container, self._lives.body(container)
+
+    # -- making and removing ----------------------------------------------------------------------
+
+    async def create(self, name: str, spec: ContainerSpec) -> tuple[str, Sequence[str]]:
+        """Keep a new container: its id, and warnings."""
+        image = catalogue.find(spec.image)
+        if image is None:
+            raise NotFound(f"No such image: {spec.image}")
+        if name:
+            check_name(name.removeprefix("/"))
+        container = ContainerRecord(
+            id=local_id(self._chance),
+            name=name.removeprefix("/") or self._free_name(),
+            created=rfc3339(self._clock.wall()),
+            spec=spec,
+            image_id=image.id,
+            arguments=_arguments(spec, image),
+            networks=self._networks(spec),
+        )
+        await self._registry.add(container)
+        self._lives.tell(container, "create")
+        return container.id, ()
+
+    def _free_name(self) -> str:
+        taken = {container.name for container in self._registry.all()}
+        attempt = 0
+        while (name := container_name(self._chance, attempt)) in taken:
+            attempt += 1
+        return name
+
+    def _networks(self, spec: ContainerSpec) -> dict[str, EndpointSpec]:
+        """The networks it is to stand in, by name where the name is known."""
+        mode = spec.network_mode
+        if mode.startswith("container:"):
+            return {}
+        main = "bridge" if mode == "default" else mode
+        wishes = {"bridge" if name == "default" else name: wish for name, wish in spec.endpoints.items()}
+        if main not in wishes:
+            wishes = {main: EndpointSpec(), **wishes}
+        return {self._name_of(term): wish for term, wish in wishes.items()}
+
+    def _name_of(self, term: str) -> str:
+        try:
+            return self._find_network(term).name
+        except NotFound:
+            return term  # the engine finds out when the container starts
+
+    async def remove(self, term: str, *, force: bool) -> None:
+        """Forget a container; a running one only by force."""
+        container, body = self._find(term)
+        if body.lock.locked() and container.state.status == "removing":
+            raise Conflict(f"removal of container {container.id} is already in progress")
+        if body.running:
+            if not force:
+                state = "paused" if container.state.status == "paused" else "running"
+                hint = "unpause and then " if state == "paused" else ""
+                raise Conflict(
+                    f'cannot remove container "{container.name}": container is {state}: '
+                    f"{hint}stop the container before removing or force remove"
+                )
+            await self._end(container, body, SIGKILL, KILL_TIMEOUT_S)
+        async with body.lock:
+            current = self._registry.get(container.id)
+            if current is not None:
+                await self._lives.forget(current, body)
+
+    async def rename(self, term: str, name: str) -> None:
+        """Give it another name."""
+        container = self._registry.find(term)
+        if not name:
+            raise InvalidParameter("Neither old nor new names may be empty")
+        if name.removeprefix("/") == container.name:
+            raise InvalidParameter("Renaming a container with the same name as its current name")
+        await self._registry.rename(container.id, name.removeprefix("/"))
+        renamed = self._registry.find(container.id)
+        self._lives.tell(renamed, "rename", oldName=f"/{container.name}")
+
+    # -- running ----------------------------------------------------------------------------------
+
+    async def start(self, term: str) -> None:
+        """Run it. Raises NotModified when it runs already."""
+        container, body = self._find(term)
+        async with body.lock:
+            if container.state.status == "paused":
+                raise Conflict("cannot start a paused container, try unpause instead")
+            if body.running:
+                raise NotModified(f"container {container.id} is already running")
+            await self._lives.begin(self._registry.find(container.id), body)
+
+    async def stop(self, term: str, *, timeout_s: int | None, signal: int | None) -> None:
+        """Ask it to end, and after a while make it. Raises NotModified when it does not run."""
+        container, body = self._find(term)
+        if not body.running:
+            if body.restart is None:
+                raise NotModified(f"container {container.id} is already stopped")
+            self._lives.cancel_restart(body)
+            await self._registry.change_state(container.id, status="exited", stopped_by_user=True)
+            return
+        limit = container.spec.stop_timeout_s if timeout_s is None else timeout_s
+        wanted = signal or number_of(container.spec.stop_signal or "SIGTERM")
+        await self._end(container, body, wanted, STOP_TIMEOUT_S if limit is None else limit)
+        self._lives.tell(container, "stop")
+
+    async def _end(self, container: ContainerRecord, body: Body, signal: int, patience_s: float) -> None:
+        """Send a signal, wait for the end, and kill what does not heed it; below 0 wait for ever."""
+        task = body.task
+        if task is None:
+            return
+        if container.spec.restart.name != "no":
+            await self._registry.change_state(container.id, stopped_by_user=True)
+        ended = body.wait("next-exit")
+        if container.state.status == "paused":
+            task.resume()
+        task.kill(signal)
+        self._lives.tell(container, "kill", signal=str(signal))
+        try:
+            async with asyncio.timeout(None if patience_s < 0 else patience_s):
+                await asyncio.shield(ended)
+        except TimeoutError:
+            task.kill(SIGKILL)
+            self._lives.tell(container, "kill", signal=str(SIGKILL))
+            await ended
+
+    async def kill(self, term: str, signal: int) -> None:
+        """Send a signal to its program."""
+        container, body = self._find(term)
+        if body.task is None:
+            raise Conflict(f"cannot kill container: {term}: container {container.id} is not running")
+        if container.spec.restart.name != "no" and signal in (SIGKILL, SIGTERM):
+            await self._registry.change_state(container.id, stopped_by_user=True)
+        if signal == SIGKILL and container.state.status == "paused":
+            body.task.resume()
+        body.task.kill(signal)
+        self._lives.tell(container, "kill", signal=str(signal))
+
+    async def restart(self, term: str, *, timeout_s: int | None, signal: int | None) -> None:
+        """Stop it if it runs, and start it."""
+        container, body = self._find(term)
+        if body.running:
+            await self.stop(term, timeout_s=timeout_s, signal=signal)
+        async with body.lock:
+            if not body.running:
+                await self._lives.begin(self._registry.find(container.id), body)
+        self._lives.tell(container, "restart")
+
+    async def update(self, term: str, restart: RestartPolicy) -> None:
+        """Give it another restart policy."""
+        container = self._registry.find(term)
+        await self._registry.change(
+            container.id,
+            lambda c: msgspec.structs.replace(c, spec=msgspec.structs.replace(c.spec, restart=restart)),
+        )
+        self._lives.tell(container, "update")
+
+    async def pause(self, term: str) -> None:
+        """Freeze its programs."""
+        container, body = self._find(term)
+        async with body.lock:
+            if body.task is None:
+                raise Conflict(f"container {container.id} is not running")
+            if self._registry.find(container.id).state.status == "paused":
+                raise Conflict(f"container {container.id} is already paused")
+            body.task.pause()
+            await self._registry.change_state(container.id, status="paused")
+            self._lives.tell(container, "pause")
+
+    async def unpause(self, term: str) -> None:
+        """Let its programs go on."""
+        container, body = self._find(term)
+        async with body.lock:
+            if body.task is None or self._registry.find(container.id).state.status != "paused":
+                raise Failed(f"Container {container.id} is not paused")
+            body.task.resume()
+            await self._registry.change_state(container.id, status="running")
+            self._lives.tell(container, "unpause")
+
+
+def _arguments(spec: ContainerSpec, image: catalogue.Image) -> tuple[str, ...]:
+    """Entrypoint and command, the user's before the image's (Dockerfile reference, CMD and ENTRYPOINT)."""
+    entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
+    command = spec.command
+    if not command and spec.entrypoint is None:
+        command = image.command
+    arguments = (*entrypoint, *command)
+    if not arguments:
+        raise InvalidParameter("no command specified")
+    return arguments

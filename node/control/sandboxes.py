@@ -1,0 +1,169 @@
+"""Builds the sandbox that a container's network mode asks for, with its files, and takes it down.
+
+none, bridge, a network's name   a sandbox of its own, joined to its networks in order of name
+host                             the host's own sandbox
+container:x                      x's sandbox, as it stands now
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from node.control.connections import Connections
+from node.control.standing import GATEWAY_BRIDGE, Standing
+from node.datapath.drops import Counters
+from node.dns import files
+from node.errors import Conflict, Failed, NodeError, NotFound
+from node.model.container import ContainerRecord
+from node.model.ids import short
+from node.model.network import EndpointSpec, NetworkRecord
+from node.seams import Clock
+from node.stack.sandbox import Sandbox
+
+HOST_RESOLV_CONF = "# The host of this simulation knows no name server outside it.\n"
+JOINED_PREFIX = "container:"
+
+FindNetwork = Callable[[str], NetworkRecord]
+FindStanding = Callable[[str], tuple[ContainerRecord, Standing | None]]
+
+
+class Sandboxes:
+    """See the module."""
+
+    def __init__(
+        self,
+        host: Sandbox,
+        connections: Connections,
+        find_network: FindNetwork,
+        find_standing: FindStanding,
+        clock: Clock,
+        chance: random.Random,
+        counters: Counters,
+    ) -> None:
+        self._host = host
+        self._connections = connections
+        self._find_network = find_network
+        self._find_standing = find_standing
+        self._clock = clock
+        self._chance = chance
+        self._counters = counters
+
+    async def build(self, container: ContainerRecord) -> Standing:
+        """Everything the container's program will stand in. Raises NodeError, leaving nothing behind."""
+        mode = container.spec.network_mode
+        if mode == "host":
+            standing = Standing(self._host, container.id, self._chance, shared=True)
+        elif mode.startswith(JOINED_PREFIX):
+            return self._joined(container, mode.removeprefix(JOINED_PREFIX))
+        else:
+            sandbox = Sandbox(short(container.id), self._clock, self._chance, self._counters)
+            standing = Standing(sandbox, container.id, self._chance, shared=False)
+        try:
+            for name in sorted(container.networks):
+                network = self._network(name)
+                await self._connections.connect(standing, container, network, container.networks[name])
+        except NodeError as error:
+            await self.demolish(standing)
+            raise type(error)(f"failed to set up container networking: {error}") from None
+        self.write_files(container, standing)
+        return standing
+
+    def _network(self, name: str) -> NetworkRecord:
+        try:
+            network = self._find_network(name)
+        except NotFound:
+            raise unknown_network(name, in_swarm=self._connections.in_swarm) from None
+        if network.scope == "swarm" and not (network.attachable or network.ingress):
+            raise not_attachable(network)
+        return network
+
+    def _joined(self, container: ContainerRecord, term: str) -> Standing:
+        """Another container's sandbox. The engine's texts, which differ from all others here."""
+        try:
+            other, standing = self._find_standing(term)
+        except NotFound:
+            raise Failed(f"joining network namespace of container: No such container: {term}") from None
+        if other.id == container.id:
+            raise Failed("cannot join own network namespace")
+        if standing is None:
+            raise Conflict(
+                f"cannot join network namespace of a non running container: "
+                f"container {term} is {other.state.status}"
+            )
+        shared = Standing(standing.sandbox, container.id, self._chance, shared=True)
+        shared.files = dict(standing.files)
+        return shared
+
+    async def demolish(self, standing: Standing) -> None:
+        """Give everything back."""
+        await self._connections.disconnect_all(standing)
+        if not standing.shared:
+            standing.sandbox.close()
+
+    async def connect(
+        self, container: ContainerRecord, standing: Standing, network: NetworkRecord, wish: EndpointSpec
+    ) -> None:
+        """Put a running container into one more network."""
+        if network.scope == "swarm" and not network.attachable:
+            raise not_attachable(network)
+        await self._connections.connect(standing, container, network, wish)
+        self.write_files(container, standing)
+
+    async def disconnect(
+        self, container: ContainerRecord, standing: Standing, network: NetworkRecord
+    ) -> None:
+        """Take a running container out of a network."""
+        await self._connections.disconnect(standing, network)
+        self.write_files(container, standing)
+
+    def write_files(self, container: ContainerRecord, standing: Standing) -> None:
+        """/etc/hostname, /etc/hosts and /etc/resolv.conf as they should be now. Raises InvalidParameter."""
+        spec = container.spec
+        in_host = spec.network_mode == "host"
+        hostname = spec.hostname or (self._host.hostname if in_host else short(container.id))
+        real = [f for name, f in standing.footholds.items() if name != GATEWAY_BRIDGE]
+        addresses = [f.endpoint.address.partition("/")[0] for f in real if f.endpoint.address]
+        extra = [files.parse_extra_host(text, self._gateway(standing)) for text in spec.extra_hosts]
+        place = files.Place.LEGACY
+        if in_host:
+            place = files.Place.HOST
+        elif any(f.zone is not None for f in real):
+            place = files.Place.INTERNAL
+        settings = files.DnsSettings(spec.dns, spec.dns_search, spec.dns_options)
+        resolver = files.resolver_file(HOST_RESOLV_CONF, place, settings)
+        hosts = (
+            files.host_mode_hosts_file(self._host.files.get("/etc/hosts", ""), extra)
+            if in_host
+            else files.hosts_file(hostname, spec.domainname, addresses, extra)
+        )
+        standing.hostname = hostname
+        standing.files.update(
+            {
+                "/etc/hostname": files.hostname_file(hostname),
+                "/etc/hosts": hosts,
+                "/etc/resolv.conf": resolver.text,
+            }
+        )
+
+    @staticmethod
+    def _gateway(standing: Standing) -> str:
+        chosen = standing.gateway()
+        return chosen.endpoint.gateway if chosen is not None else ""
+
+
+def not_attachable(network: NetworkRecord) -> Failed:
+    """The engine's refusal of a plain container on a swarm network made for services only."""
+    return Failed(
+        f"Could not attach to network {network.name}: rpc error: code = PermissionDenied "
+        f"desc = network {network.name} not manually attachable"
+    )
+
+
+def unknown_network(name: str, *, in_swarm: bool) -> NodeError:
+    """A network that is not there when a container starts; a swarm's node asks the manager first."""
+    if in_swarm:
+        return Failed(
+            f"Could not attach to network {name}: rpc error: code = NotFound desc = network {name} not found"
+        )
+    return NotFound(f"network {name} not found")
