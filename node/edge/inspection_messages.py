@@ -6,6 +6,7 @@ that two functions carry all of them; only what is nested is spelled out.
 
 from __future__ import annotations
 
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any, TypeVar
 
 import msgspec
@@ -85,6 +86,11 @@ def observe_filter(message: Any) -> ObserveFilter:
     """What an ObserveRequest asks for. Raises InvalidParameter."""
     if message.frame_bytes_max > FRAME_BYTES_MAX:
         raise InvalidParameter(f"frame_bytes_max {message.frame_bytes_max}: at most {FRAME_BYTES_MAX}")
+    if message.address:
+        try:
+            IPv4Address(message.address)
+        except AddressValueError:
+            raise InvalidParameter(f'address "{message.address}" to observe: not an IPv4 address') from None
     wanted = _record(ObserveFilter, message)
     if not wanted.frame_bytes_max:
         return msgspec.structs.replace(wanted, frame_bytes_max=ObserveFilter().frame_bytes_max)

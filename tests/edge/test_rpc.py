@@ -284,6 +284,14 @@ async def test_observers_are_bounded(bench: Bench) -> None:
             await each.__aexit__(None, None, None)
 
 
+@pytest.mark.parametrize("wanted", [ObserveFilter(address="10.0.1"), ObserveFilter(frame_bytes_max=65_536)])
+async def test_a_filter_that_makes_no_sense_is_refused(bench: Bench, wanted: ObserveFilter) -> None:
+    with pytest.raises(InvalidParameter):
+        async with bench.client.observe(wanted):
+            pass
+    assert bench.shown.observers == []
+
+
 async def test_an_observer_hears_when_the_node_goes(bench: Bench) -> None:
     async with asyncio.timeout(PATIENCE_S), bench.client.observe(ObserveFilter()) as hops:
         await bench.server.stop(0)
