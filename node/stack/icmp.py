@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from node.datapath.drops import Counters, Drop
-from node.model.address import ZERO_IPV4, format_ipv4
+from node.model.address import format_ipv4
 from node.stack.echo import EchoBinding, EchoError, EchoReply, EchoRequest, EchoTable
 from node.stack.errorlimit import ErrorLimit
 from node.stack.errors import os_error
-from node.stack.interface import OwnAddresses, is_loopback
+from node.stack.interface import OwnAddresses
 from node.stack.output import Output
 from node.wire import icmp, ipv4
 from node.wire.ipv4 import Packet
@@ -175,17 +175,12 @@ class Icmp:
         self._output.send(packet, path, now)
 
     def _may_answer(self, packet: Packet) -> bool:
-        """RFC 1122 section 3.2.2: no error about an error, a broadcast, a later fragment, a false source."""
-        if packet.protocol == ipv4.PROTOCOL_ICMP and packet.payload[:1] not in _QUERIES:
-            return False
-        source = packet.source
-        return not (
-            packet.fragment_offset > 0
-            or self._own.is_group(packet.destination)
-            or self._own.is_group(source)
-            or source == ZERO_IPV4
-            or (is_loopback(source) and not self._own.hold(packet.destination))
-        )
+        """RFC 1122 section 3.2.2: no error about an error, a later fragment, or what went to a group.
+
+        Sources that are no single host are martians, and have not come this far.
+        """
+        is_error = packet.protocol == ipv4.PROTOCOL_ICMP and packet.payload[:1] not in _QUERIES
+        return not is_error and packet.fragment_offset == 0 and not self._own.is_group(packet.destination)
 
 
 def _read(quoted: bytes) -> Quotation | None:

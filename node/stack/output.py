@@ -66,6 +66,8 @@ class Output:
             raise os_error(errno.ENETUNREACH)
         interface = self._interfaces[route.interface]
         next_hop = route.gateway or destination
+        if self._own.is_group(destination):
+            next_hop = destination  # everybody on the link, not the router alone
         source = source or route.source or interface.source_towards(next_hop)
         if source is None:
             raise os_error(errno.ENETUNREACH)

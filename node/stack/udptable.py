@@ -67,7 +67,8 @@ class UdpBinding:
         self.error = number
         self.notify()
 
-    def _accepts(self, local: bytes, sender: Address) -> bool:
+    def accepts(self, local: bytes, sender: Address) -> bool:
+        """Whether a datagram to one of the stack's addresses is for this binding."""
         return self.local[0] in (ANY, local) and self.remote in (None, sender)
 
 
@@ -104,19 +105,15 @@ class UdpTable:
                 del self._bindings[binding.local[1]]
 
     def find(self, local: Address, sender: Address) -> UdpBinding | None:
-        """Whom a datagram is for: the connected one before the one bound to just this address."""
-        best = None
+        """Whom a datagram is for; no two bindings ever stand at the same address and port."""
         for binding in self._bindings.get(local[1], ()):
-            if binding._accepts(local[0], sender):
-                if binding.remote is not None:
-                    return binding
-                if best is None or binding.local[0] != ANY:
-                    best = binding
-        return best
+            if binding.accepts(local[0], sender):
+                return binding
+        return None
 
     def find_all(self, local: Address, sender: Address) -> list[UdpBinding]:
         """Whom a broadcast is for."""
-        return [b for b in self._bindings.get(local[1], ()) if b._accepts(local[0], sender)]
+        return [b for b in self._bindings.get(local[1], ()) if b.accepts(local[0], sender)]
 
     def _is_taken(self, address: bytes, number: int) -> bool:
         holders = self._bindings.get(number, ())

@@ -56,7 +56,7 @@ def test_a_name_has_its_address_for_600_seconds(resolver: Resolver) -> None:
 
 def test_scapy_reads_the_same_answer(resolver: Resolver) -> None:
     query = bytes(DNS(id=77, rd=1, qd=DNSQR(qname="wEb")))
-    response = DNS(resolver.answer(query))
+    response = DNS(resolver.answer(query) or b"")
 
     assert (response.id, response.qr, response.ra, response.rcode) == (77, 1, 1, 0)
     assert response.an[0].rrname == b"wEb."  # as it was asked: some clients check the case
@@ -133,6 +133,8 @@ def test_a_link_is_known_to_its_own_sandbox_alone(app: Zone, resolver: Resolver)
     assert records(ask(linked, "store")) == records(ask(linked, "store.app")) == ["10.0.1.4"]
     assert records(ask(linked, "web")) == ["10.0.1.4"]  # its own alias hides the others' name
     assert ask(resolver, "store").rcode() == dns.rcode.NXDOMAIN
+    dangling = Resolver(random.Random(1), [Attachment(app, {"web": "gone"})])
+    assert ask(dangling, "web").rcode() == dns.rcode.NXDOMAIN  # and it keeps hiding it
 
 
 def test_several_addresses_come_in_an_order_of_chance(app: Zone) -> None:
@@ -201,6 +203,9 @@ def test_what_cannot_be_understood_is_refused_by_name(resolver: Resolver) -> Non
     assert refusal(resolver, good[:-1]) == (7, dns.rcode.FORMERR)
     assert refusal(resolver, good + b"junk") == (7, dns.rcode.FORMERR)
     assert refusal(resolver, good + bytes(600)) == (7, dns.rcode.FORMERR)
+    padded = dns.message.make_query("web", "A", id=7, use_edns=0, pad=600).to_wire()
+    assert len(padded) == 600
+    assert refusal(resolver, padded) == (7, dns.rcode.FORMERR)
     assert refusal(resolver, good[:4] + b"\x00\x02" + good[6:]) == (7, dns.rcode.FORMERR)
     assert refusal(resolver, good[:4] + b"\x00\x00" + good[6:]) == (7, dns.rcode.FORMERR)
     update = bytes([good[0], good[1], good[2] | (dns.opcode.UPDATE << 3)]) + good[3:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
 
 from node.datapath.drops import Drop
 from node.stack.echo import EchoError, EchoReply
@@ -125,6 +126,44 @@ def test_the_hosts_rules_see_where_a_packet_comes_from_and_goes_to() -> None:
     assert seen == [("left", "right", bytes([10, 0, 2, 3]))]
     assert world.router.drops() == {"isolated_networks": 1}
     assert isinstance(world.a.ping("10.0.2.1")[0], EchoReply)  # the host itself is not forwarding
+
+
+def from_a(packet: IP) -> bytes:
+    return bytes(Ether(src="02:42:0a:00:01:03", dst="02:42:0a:00:01:01") / packet)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        IP(src="10.0.1.3", dst="10.0.2.3", ttl=1, frag=10) / Raw(b"x" * 8),
+        IP(src="10.0.1.3", dst="10.0.2.3", ttl=1) / ICMP(type=3, code=1) / Raw(b"x" * 28),
+        IP(src="10.0.1.3", dst="10.0.2.3", ttl=1) / ICMP(type=11) / Raw(b"x" * 28),
+        IP(src="10.0.1.3", dst="10.0.2.3", ttl=1, proto=1),
+    ],
+    ids=["a later fragment", "an error", "another error", "no ICMP at all"],
+)
+def test_errors_are_never_about_these(packet: IP) -> None:
+    world = World()
+    world.a.ping("10.0.1.1")
+    world.left.packets()
+    world.router.stack.receive("left", from_a(packet), 0.0)
+
+    assert world.router.drops() == {"ttl_exceeded": 1}
+    assert world.left.packets() == []
+
+
+def test_reports_about_the_path_are_not_limited_as_other_errors_are() -> None:
+    world = World(mtu=1400)
+    world.a.ping("10.0.1.1")
+    large = from_a(IP(src="10.0.1.3", dst="10.0.2.3", flags="DF") / ICMP() / Raw(bytes(1472)))
+    late = from_a(IP(src="10.0.1.3", dst="10.0.2.3", ttl=1) / ICMP())
+    world.left.packets()
+    for _ in range(10):
+        world.router.stack.receive("left", large, 0.0)
+    assert len(world.left.packets()) == 10
+    for _ in range(10):
+        world.router.stack.receive("left", late, 0.0)
+    assert len(world.left.packets()) == 6
 
 
 def test_a_sandbox_is_no_router() -> None:

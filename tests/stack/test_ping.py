@@ -77,6 +77,7 @@ def test_without_a_route_there_is_an_error_at_once() -> None:
     with pytest.raises(OSError, match="unreachable") as raised:
         a.ping("10.0.2.1")
     assert raised.value.errno == errno.ENETUNREACH
+    a.stack.routes.add("default", "10.0.1.4", "eth0")
     with pytest.raises(OSError, match="unreachable"):
         a.ping("0.0.0.0")
 

@@ -196,25 +196,32 @@ def test_errors_are_limited_for_each_sender() -> None:
     assert a.dropped(Drop.NO_LISTENER) == 20
 
 
+def test_an_error_comes_from_the_address_that_was_asked() -> None:
+    a, b, cable = pair()
+    b.stack.interfaces["eth0"].add_address("10.0.1.44/24")
+    a.send(a.udp(), b"hello?", ("10.0.1.44", 9))
+    _, error = not_arp(cable)
+    assert error[IP].src == "10.0.1.44"
+
+
 @pytest.mark.parametrize(
-    "quoted",
+    ("quoted", "name"),
     [
-        b"",
-        b"\x45" + bytes(27),
-        bytes(IP(src="10.0.1.99", dst="10.0.1.4") / UDP()),
-        bytes(IP(src="10.0.1.3", dst="10.0.1.4") / UDP(sport=1, dport=2)),
-        bytes(IP(src="10.0.1.3", dst="10.0.1.4", proto=132) / Raw(b"x" * 8)),
-        bytes(IP(src="10.0.1.3", dst="10.0.1.4") / ICMP(type=0)),
-        bytes(IP(src="10.0.1.3", dst="10.0.1.4") / ICMP(id=1)),
-        bytes(IP(src="10.0.1.3", dst="10.0.1.4") / UDP())[:27],
+        (b"", "malformed_packet"),
+        (b"\x45" + bytes(27), "martian"),
+        (bytes(IP(src="10.0.1.99", dst="10.0.1.4") / UDP()), "martian"),
+        (bytes(IP(src="10.0.1.3", dst="10.0.1.4") / UDP(sport=1, dport=2)), "no_listener"),
+        (bytes(IP(src="10.0.1.3", dst="10.0.1.4", proto=132) / Raw(b"x" * 8)), "unknown_protocol"),
+        (bytes(IP(src="10.0.1.3", dst="10.0.1.4") / ICMP(type=0)), "no_listener"),
+        (bytes(IP(src="10.0.1.3", dst="10.0.1.4") / ICMP(id=1)), "no_listener"),
+        (bytes(IP(src="10.0.1.3", dst="10.0.1.4") / UDP())[:27], "malformed_packet"),
+        (b"\x65" + bytes(27), "malformed_packet"),
     ],
 )
-def test_errors_about_what_was_never_sent_are_dropped_by_name(quoted: bytes) -> None:
+def test_errors_about_what_was_never_sent_are_dropped_by_name(quoted: bytes, name: str) -> None:
     a, _, _ = pair()
     a.stack.echo.release(a.echo)
-    error = (
-        Ether(src=MAC_B, dst=MAC_A) / IP(src="10.0.1.4", dst="10.0.1.3") / ICMP(type=3, code=3) / Raw(quoted)
-    )
-    a.stack.receive("eth0", bytes(error), 0.0)
+    error = IP(src="10.0.1.4", dst="10.0.1.3") / ICMP(type=3, code=3) / Raw(quoted)
+    a.stack.receive("eth0", bytes(Ether(src=MAC_B, dst=MAC_A) / error), 0.0)
 
-    assert sum(a.drops().values()) == 1
+    assert a.drops() == {name: 1}

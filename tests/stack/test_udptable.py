@@ -59,7 +59,7 @@ def test_free_ports_come_by_chance_from_the_range_of_linux() -> None:
     assert (EPHEMERAL_PORTS[0], EPHEMERAL_PORTS[-1]) == (32768, 60999)
 
 
-def test_the_most_particular_binding_gets_the_datagram() -> None:
+def test_a_datagram_is_for_whoever_stands_at_its_address() -> None:
     table = UdpTable(random.Random(1))
     exact = bound(table, OWN, 53)
     other = bound(table, OTHER_OWN, 53)

@@ -1,0 +1,111 @@
+"""A network namespace of the Linux kernel, joined to one of our sandboxes by a TAP device.
+
+kernel sockets -- kernel's IP stack, 10.99.0.1 -- tap0 ==== our sandbox, 10.99.0.2
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import os
+import random
+import secrets
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from node.datapath.drops import Counters
+from node.edge.clock import SystemClock
+from node.stack.sandbox import Sandbox
+
+KERNEL, OURS = "10.99.0.1", "10.99.0.2"
+OUR_MAC = "02:42:0a:63:00:02"
+TUN = Path("/dev/net/tun")
+
+_TUNSETIFF = 0x400454CA
+_TAP_WITHOUT_HEADER = 0x0002 | 0x1000
+_FRAME_MAX_BYTES = 65_550
+
+
+class KernelPeer:
+    """The kernel's side: commands and sockets inside the namespace."""
+
+    def __init__(self, namespace: str, tap: int) -> None:
+        self._namespace = namespace
+        self._tap = tap
+
+    def run(self, *command: str) -> str:
+        """Run a command inside; its output."""
+        done = subprocess.run(
+            ["ip", "netns", "exec", self._namespace, *command], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def open(self, kind: socket.SocketKind, protocol: int = 0) -> socket.socket:
+        """A kernel socket that lives inside, for use from here: a thread goes in and makes it."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._open, kind, protocol).result()
+
+    def _open(self, kind: socket.SocketKind, protocol: int) -> socket.socket:
+        libc = ctypes.CDLL(None, use_errno=True)
+        with Path("/run/netns", self._namespace).open() as handle:
+            if libc.setns(handle.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        made = socket.socket(socket.AF_INET, kind, protocol)
+        made.setblocking(False)
+        return made
+
+    def join(self, mtu: int = 1500) -> tuple[Sandbox, Counters]:
+        """Our side; frames flow while the running loop runs."""
+        counters = Counters()
+        sandbox = Sandbox("ours", SystemClock(), random.Random(1), counters)
+        tap, clock = self._tap, SystemClock()
+        sandbox.attach("eth0", OUR_MAC, mtu, lambda frame, _: _write(tap, frame), f"{OURS}/24")
+        receive = sandbox.receiver("eth0")
+
+        def read() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    receive(os.read(tap, _FRAME_MAX_BYTES), clock.now())
+
+        asyncio.get_running_loop().add_reader(tap, read)
+        return sandbox, counters
+
+    def leave(self, sandbox: Sandbox) -> None:
+        asyncio.get_running_loop().remove_reader(self._tap)
+        sandbox.close()
+
+
+def _write(tap: int, frame: bytes) -> None:
+    os.write(tap, frame)
+
+
+@contextlib.contextmanager
+def kernel_peer() -> Iterator[KernelPeer]:
+    """A namespace of its own for one test, gone afterwards."""
+    if not TUN.exists():
+        pytest.skip("this test makes a TAP device: /dev/net/tun is missing (modprobe tun)")
+    unique = secrets.token_hex(4)
+    namespace, device = f"shoal-{unique}", f"tap{unique}"
+    subprocess.run(["ip", "netns", "add", namespace], check=True)
+    tap = os.open(TUN, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH", device.encode(), _TAP_WITHOUT_HEADER))
+        subprocess.run(["ip", "link", "set", device, "netns", namespace], check=True)
+        peer = KernelPeer(namespace, tap)
+        peer.run("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1")
+        peer.run("ip", "link", "set", "lo", "up")
+        peer.run("ip", "address", "add", f"{KERNEL}/24", "dev", device)
+        peer.run("ip", "link", "set", device, "name", "tap0")
+        peer.run("ip", "link", "set", "tap0", "up")
+        yield peer
+    finally:
+        os.close(tap)
+        subprocess.run(["ip", "netns", "delete", namespace], check=True)
