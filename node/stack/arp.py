@@ -47,9 +47,8 @@ class AddressResolution:
             return
         is_for_us = self._own.hold(packet.target_ip) and not is_loopback(packet.target_ip)
         is_asking = packet.operation == arp.REQUEST and is_for_us
-        if (
-            packet.sender_ip != ZERO_IPV4
-        ):  # zero: a probe for a free address (RFC 5227), to learn nothing from
+        is_probe = packet.sender_ip == ZERO_IPV4  # "is this address free?" (RFC 5227)
+        if not is_probe:
             if self._is_impossible(packet):
                 self._counters.drop(Drop.MARTIAN)
                 return

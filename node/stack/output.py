@@ -57,7 +57,10 @@ class Output:
         self._identification = chance.randrange(0x10000)
 
     def path_to(self, destination: bytes, source: bytes | None = None) -> Path:
-        """The way to an address, from ``source`` if the sender insists. Raises OSError ENETUNREACH."""
+        """The way to an address, from ``source`` if the sender insists.
+
+        Raises OSError ENETUNREACH, or EINVAL from 127.0.0.0/8 to the outside.
+        """
         if self._own.hold(destination):
             nearest = _LOCALHOST if is_loopback(destination) else destination
             return Path(self._interfaces[LOOPBACK], destination, source or nearest)
@@ -68,6 +71,8 @@ class Output:
         next_hop = route.gateway or destination
         if self._own.is_group(destination):
             next_hop = destination  # everybody on the link, not the router alone
+        if source is not None and is_loopback(source):
+            raise os_error(errno.EINVAL)
         source = source or route.source or interface.source_towards(next_hop)
         if source is None:
             raise os_error(errno.ENETUNREACH)

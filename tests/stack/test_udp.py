@@ -154,6 +154,13 @@ def test_destinations_that_cannot_be(to: tuple[str, int] | None, number: int) ->
     assert raised.value.errno == number
 
 
+def test_what_is_bound_to_the_loopback_cannot_talk_to_others() -> None:
+    a, _, cable = pair()
+    with pytest.raises(OSError, match="Invalid argument"):
+        a.send(a.udp("127.0.0.1"), b"x", ("10.0.1.4", 9))
+    assert cable.packets() == []
+
+
 def test_a_program_that_does_not_read_loses_datagrams_by_name() -> None:
     a, b, _ = pair()
     server = b.udp(udp_port=9)
