@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from node.datapath.drops import Counters
+from node.datapath.drops import Counters, Drop
 from node.stack.echo import EchoError, EchoReply
 from node.stack.sandbox import Sandbox
 from node.wire import icmp, ipv4
@@ -22,6 +22,12 @@ def kernel(needs_root: None) -> Iterator[KernelPeer]:
 
 
 @pytest.fixture
+def answers(kernel: KernelPeer) -> None:
+    """The kernel's own ICMP works."""
+    kernel.skip_if_mute()
+
+
+@pytest.fixture
 async def ours(kernel: KernelPeer) -> AsyncIterator[tuple[Sandbox, Counters]]:
     sandbox, counters = kernel.join()
     yield sandbox, counters
@@ -29,7 +35,7 @@ async def ours(kernel: KernelPeer) -> AsyncIterator[tuple[Sandbox, Counters]]:
 
 
 @pytest.mark.parametrize("size", [0, 56, 1472, 3000, 60_000])
-async def test_the_kernel_answers_our_pings(ours: tuple[Sandbox, Counters], size: int) -> None:
+async def test_the_kernel_answers_our_pings(answers: None, ours: tuple[Sandbox, Counters], size: int) -> None:
     sandbox, counters = ours
     ping = sandbox.echo_socket()
     payload = bytes(n & 0xFF for n in range(size))
@@ -83,18 +89,19 @@ async def test_datagrams_travel_both_ways(
     assert counters.drops == {}
 
 
-async def test_each_side_hears_that_nobody_listens(
+async def test_the_kernel_hears_that_nobody_listens_here(
     kernel: KernelPeer, ours: tuple[Sandbox, Counters]
 ) -> None:
-    sandbox, _ = ours
-    loop = asyncio.get_running_loop()
     with kernel.open(socket.SOCK_DGRAM) as theirs:
         theirs.connect((OURS, 5001))
         theirs.send(b"anyone?")
         with pytest.raises(ConnectionRefusedError):
             async with asyncio.timeout(5):
-                await loop.sock_recv(theirs, 100)
-    client = sandbox.udp_socket()
+                await asyncio.get_running_loop().sock_recv(theirs, 100)
+
+
+async def test_we_hear_that_nobody_listens_there(answers: None, ours: tuple[Sandbox, Counters]) -> None:
+    client = ours[0].udp_socket()
     client.connect(KERNEL, 5001)
     client.send(b"anyone?")
     with pytest.raises(ConnectionRefusedError):
@@ -119,7 +126,7 @@ async def test_the_kernel_finds_our_other_addresses_and_no_strangers(
 
 
 async def test_an_announcement_moves_our_address_in_the_kernels_table(
-    kernel: KernelPeer, ours: tuple[Sandbox, Counters]
+    answers: None, kernel: KernelPeer, ours: tuple[Sandbox, Counters]
 ) -> None:
     sandbox, _ = ours
     other_mac = "02:42:0a:63:00:ff"
@@ -133,7 +140,7 @@ async def test_an_announcement_moves_our_address_in_the_kernels_table(
 
 
 async def test_the_kernel_as_router_tells_where_packets_end(
-    kernel: KernelPeer, ours: tuple[Sandbox, Counters]
+    answers: None, kernel: KernelPeer, ours: tuple[Sandbox, Counters]
 ) -> None:
     sandbox, _ = ours
     kernel.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
@@ -157,3 +164,26 @@ async def test_the_kernel_as_router_tells_where_packets_end(
     assert await error("10.99.1.9", 1472) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, 1400)
     with pytest.raises(OSError, match="Message too long"):
         ping.send("10.99.1.9", 1, bytes(1373), dont_fragment=True)
+
+
+async def test_the_kernel_believes_our_router(kernel: KernelPeer, ours: tuple[Sandbox, Counters]) -> None:
+    sandbox, counters = ours
+    sandbox.attach("far0", "02:42:0a:63:01:01", 1400, lambda frame, now: None, "10.99.1.1/24")
+    sandbox.stack.forwarding = True
+    kernel.run("ip", "route", "add", "10.99.0.0/16", "via", OURS)
+    loop = asyncio.get_running_loop()
+    with kernel.open(socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+
+        async def error(destination: str, size: int, *, ttl: int = 64) -> tuple[int, int, int]:
+            raw.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            await loop.sock_sendto(raw, icmp.Echo(True, 7, 1, bytes(size)).emit(), (destination, 0))
+            async with asyncio.timeout(5):
+                heard = icmp.parse(ipv4.parse(await loop.sock_recv(raw, 2000)).payload)
+            assert isinstance(heard, icmp.Error)
+            return heard.kind, heard.code, heard.mtu
+
+        assert await error("10.99.1.9", 8, ttl=1) == (icmp.TIME_EXCEEDED, icmp.TTL_EXPIRED, 0)
+        assert await error("10.99.2.9", 8) == (icmp.UNREACHABLE, icmp.NET_UNREACHABLE, 0)
+        assert await error("10.99.1.9", 1472) == (icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, 1400)
+    assert "mtu 1400" in kernel.run("ip", "route", "get", "10.99.1.9")
+    assert counters.dropped(Drop.NEEDS_FRAGMENTATION) == 1
