@@ -1,0 +1,55 @@
+"""The table of programs: every name that a container can run."""
+
+from __future__ import annotations
+
+from node.programs import basics, ip, netcat, nslookup, ping, text
+from node.programs.shell.run import shell
+from node.programs.table import PROGRAMS, find
+
+__all__ = ["find"]
+
+PROGRAMS.update(
+    {
+        **dict.fromkeys(("sh", "ash", "bash", "dash"), shell),
+        "ping": ping.ping,
+        "nslookup": nslookup.nslookup,
+        "getent": nslookup.getent,
+        "ip": ip.ip,
+        "ifconfig": ip.ifconfig,
+        "route": ip.route,
+        "arp": ip.arp,
+        "nc": netcat.nc,
+        "netcat": netcat.nc,
+        "cat": text.cat,
+        "echo": text.echo,
+        "printf": text.printf,
+        "head": text.head,
+        "tail": text.tail,
+        "grep": text.grep,
+        "wc": text.wc,
+        "seq": text.seq,
+        "ls": text.ls,
+        "rm": text.remove,
+        "touch": text.touch,
+        "sleep": basics.sleep,
+        "timeout": basics.timeout,
+        "hostname": basics.hostname,
+        "ps": basics.ps,
+        "env": basics.env,
+        "printenv": basics.env,
+        "date": basics.date,
+        "uname": basics.uname,
+        "id": basics.identity,
+        "whoami": basics.whoami,
+        "pwd": basics.pwd,
+        "true": basics.true,
+        "false": basics.false,
+        "yes": basics.yes,
+        "test": basics.test,
+        "[": basics.test,
+        "kill": basics.kill,
+        "hello": basics.hello,
+        "nginx": basics.nginx,
+        "docker-entrypoint.sh": basics.entrypoint,
+    }
+)

@@ -1,0 +1,1 @@
+"""The shell: text to tokens, tokens to commands, commands to running programs."""

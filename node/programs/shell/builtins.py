@@ -1,0 +1,98 @@
+"""Commands that change the shell itself, and so cannot be programs of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from node.programs.process import Process
+
+if TYPE_CHECKING:
+    from node.programs.shell.run import Shell
+
+
+class Exit(Exception):
+    """The shell ends with this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+async def change_directory(shell: Shell, process: Process) -> int:
+    """cd"""
+    target = process.arguments[1] if len(process.arguments) > 1 else process.environment.get("HOME", "/")
+    path = process.path(target)
+    if not process.userland.files.is_directory(path):
+        return process.fail(f"{shell.name}: cd: can't cd to {target}: No such file or directory", 2)
+    shell.process.working_directory = path
+    shell.process.environment["PWD"] = path
+    return 0
+
+
+async def end(shell: Shell, process: Process) -> int:
+    """exit"""
+    try:
+        raise Exit(int(process.arguments[1]) & 0xFF if len(process.arguments) > 1 else shell.status)
+    except ValueError:
+        process.fail(f"{shell.name}: exit: Illegal number: {process.arguments[1]}")
+        raise Exit(2) from None
+
+
+async def export(shell: Shell, process: Process) -> int:
+    """export"""
+    for word in process.arguments[1:]:
+        name, equals, value = word.partition("=")
+        if equals:
+            shell.process.environment[name] = value
+    return 0
+
+
+async def unset(shell: Shell, process: Process) -> int:
+    """unset"""
+    for name in process.arguments[1:]:
+        shell.process.environment.pop(name, None)
+    return 0
+
+
+async def options(shell: Shell, process: Process) -> int:
+    """set"""
+    for word in process.arguments[1:]:
+        if word[:1] in "-+" and "e" in word:
+            shell.exit_on_error = word[0] == "-"
+    return 0
+
+
+async def wait(shell: Shell, process: Process) -> int:
+    """wait"""
+    for work in shell.background:
+        await work
+    shell.background.clear()
+    return 0
+
+
+async def colon(shell: Shell, process: Process) -> int:
+    """: and true"""
+    return 0
+
+
+async def read(shell: Shell, process: Process) -> int:
+    """read"""
+    line = (await process.stdin.read_line()).decode(errors="replace")
+    names = [name for name in process.arguments[1:] if not name.startswith("-")] or ["REPLY"]
+    values = line.rstrip("\n").split(None, len(names) - 1)
+    for index, name in enumerate(names):
+        shell.process.environment[name] = values[index] if index < len(values) else ""
+    return 0 if line else 1
+
+
+BUILTINS: dict[str, Callable[[Shell, Process], Awaitable[int]]] = {
+    "cd": change_directory,
+    "exit": end,
+    "export": export,
+    "unset": unset,
+    "set": options,
+    "wait": wait,
+    ":": colon,
+    "read": read,
+}
