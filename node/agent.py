@@ -13,6 +13,8 @@ import traceback
 from dataclasses import dataclass
 
 from kvstore.errors import StoreError
+from node.api.app import App
+from node.api.backend import Backend
 from node.chaos.control import FaultyControl
 from node.chaos.store import FaultyStore
 from node.chaos.table import FaultTable
@@ -23,14 +25,20 @@ from node.control.connections import Connections
 from node.control.containers import Containers
 from node.control.controller import Controller
 from node.control.events import Events
+from node.control.execs import Execs
+from node.control.images import Images
+from node.control.inspection import Inspection
 from node.control.ledger import Ledger
 from node.control.lives import Lives
 from node.control.membership import Membership
 from node.control.plugging import Plugging
+from node.control.programs import Programs
 from node.control.reconciler import Reconciler
 from node.control.registry import Registry
 from node.control.sandboxes import Sandboxes
 from node.control.standing import Standing
+from node.control.swarm import Swarm
+from node.control.system import System
 from node.datapath.drops import Counters, Drop
 from node.datapath.switchboard import Switchboard
 from node.drivers.base import Driver
@@ -153,6 +161,27 @@ class Agent:
             await self._join_swarm(self.membership)
         self.tasks.start(self.reconciler.sweep(self.seams.clock, self.seams.telemetry), "sweep")
         await self.lives.restore()
+
+    def _build_api(self, me: founding.Identity) -> None:
+        clock, config = self.seams.clock, self.config
+        self.inspection = Inspection(
+            config, self.switchboard, self.swarm_ledger, self.membership, self.registry, clock
+        )
+        self.inspection.identity = me.node_id if self.swarm_ledger is not None else me.engine_id
+        self.inspection.started = rfc3339(clock.wall())
+        self.app = App(
+            Backend(
+                networks=self.controller,
+                containers=self.containers,
+                programs=Programs(self.registry, self.lives),
+                execs=Execs(self.registry, self.lives, clock, self.chance, self.tasks),
+                images=Images(),
+                system=System(config, me.engine_id, self.drivers),
+                swarm=Swarm(config, self.swarm_ledger, self.membership),
+                events=self.events,
+            ),
+            clock,
+        )
 
     def _receive(self, channel: Channel, source: str, datagram: bytes) -> None:
         self.switchboard.receive(channel, source, datagram, self.seams.clock.now())

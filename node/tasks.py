@@ -28,6 +28,10 @@ class TaskScope:
         task.add_done_callback(self._ended)
         return task
 
+    def report(self, name: str, error: BaseException) -> None:
+        """Something failed that is no task of its own, but nobody else's either."""
+        self._failed(name, error)
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:

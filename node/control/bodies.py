@@ -27,11 +27,27 @@ class Body:
     restart: asyncio.Task[None] | None = None
     """Waits to start it again, as its restart policy says."""
     waiting: dict[asyncio.Future[Ended], WaitCondition] = field(default_factory=dict)
+    starting: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it was started, or will not be: whoever attached before that may go on."""
+    stdin_closed: bool = False
+    """Its user had no more input before it even started."""
 
     @property
     def running(self) -> bool:
         """Its program runs, or is paused."""
         return self.task is not None
+
+    async def started(self) -> Task | None:
+        """Its program, once it runs; None if it will not."""
+        await self.starting.wait()
+        return self.task
+
+    def close_stdin(self) -> None:
+        """Its program gets no more input, now or when it starts."""
+        if self.task is not None:
+            self.task.close_stdin()
+        else:
+            self.stdin_closed = True
 
     def wait(self, condition: WaitCondition) -> asyncio.Future[Ended]:
         """A future that is done when the condition comes true; it is registered when this returns."""

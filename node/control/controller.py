@@ -15,7 +15,7 @@ from node.control import plans
 from node.control.events import Events
 from node.control.ledger import Ledger
 from node.control.plugging import Plugging
-from node.control.validate_container import validate_endpoint
+from node.control.validate_container import check_endpoint
 from node.control.validate_network import validate_network
 from node.control.view import View
 from node.drivers.base import Driver
@@ -193,7 +193,7 @@ class Controller:
     async def connect(self, term: str, container: str, spec: EndpointSpec) -> None:
         """Put a container into a network."""
         network = self.find(term)
-        validate_endpoint(network, spec)
+        check_endpoint(network, network.name, spec)
         assert self.plugging is not None
         await self.plugging.connect(network, container, spec)
 

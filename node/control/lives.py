@@ -70,7 +70,9 @@ class Lives:
         self.cancel_restart(body)
         try:
             body.standing = await self._sandboxes.build(container)
-            body.task = start(self._run(container, body))
+            body.task = start(
+                self._run(container, body), lambda error: self._tasks.report(container.name, error)
+            )
         except NodeError as error:
             await self._failed(container, body, error)
             raise
@@ -84,6 +86,9 @@ class Lives:
             finished="0001-01-01T00:00:00Z",
             stopped_by_user=False,
         )
+        body.starting.set()
+        if body.stdin_closed:
+            body.task.close_stdin()
         self.tell(container, "start")
         self._tasks.start(self._watch(container, body, body.task), f"container {container.name}")
 
@@ -117,6 +122,7 @@ class Lives:
         await self._registry.change_state(container.id, error=str(error), exit_code=code)
         # Whoever attached or waits before the start must hear that it will not come.
         body.console.end()
+        body.starting.set()
         body.tell(Ended(code, str(error)), "next-exit", "not-running")
         if container.spec.auto_remove:
             await self.forget(container, body)
@@ -132,6 +138,8 @@ class Lives:
     async def _ended(self, container: ContainerRecord, body: Body, exit_code: int) -> None:
         """The program has ended: give its networks back, keep how it ended, and see what comes next."""
         body.task = None
+        body.starting.clear()
+        body.stdin_closed = False
         standing, body.standing = body.standing, None
         if standing is not None:
             await self._sandboxes.demolish(standing)
@@ -147,6 +155,7 @@ class Lives:
             finished=rfc3339(self._clock.wall()),
         )
         self.tell(current, "die", exitCode=str(exit_code))
+        body.console.end()
         body.tell(Ended(exit_code), "next-exit", *(() if again else ("not-running",)))
         if again:
             self._restart_later(current, body)

@@ -82,7 +82,12 @@ class Standing:
         return outward and not any(f.endpoint.gateway for f in real)
 
     def _settle(self) -> None:
-        """Bring the default route and the name server in line with the footholds."""
+        """Bring the default route and the name server in line with the footholds.
+
+        What belongs to another is left as it is.
+        """
+        if self.shared:
+            return
         chosen = self.gateway()
         if chosen is None:
             self.sandbox.clear_default_route()

@@ -57,7 +57,12 @@ async def timeout(process: Process) -> int:
 
 async def hostname(process: Process) -> int:
     """hostname, hostname -i"""
-    if process.arguments[1:2] in (("-i",), ("-I",)):
+    if process.arguments[1:2] == ("-i",):
+        lines = (process.userland.files.read("/etc/hosts") or b"").decode().splitlines()
+        named = [line.split() for line in lines]
+        own = [words[0] for words in named if process.userland.hostname in words[1:]]
+        process.stdout.write(" ".join(own) + "\n")
+    elif process.arguments[1:2] == ("-I",):
         own = [
             address.cidr.partition("/")[0]
             for one in process.sandbox.inspect().interfaces
@@ -239,4 +244,7 @@ async def entrypoint(process: Process) -> int:
         return process.fail(
             f"{process.arguments[0]}: exec: {' '.join(process.arguments[1:])}: not found", 127
         )
+    entry = process.userland.processes.get(process.pid)
+    if entry is not None:
+        entry.command = " ".join(process.arguments[1:])  # as after exec: the same process, another program
     return await program(process.with_arguments(process.arguments[1:]))

@@ -51,6 +51,10 @@ class Run:
     console: Console
 
 
+class NotExecutable(Failed):
+    """The container has no program of that name."""
+
+
 class Task:
     """A running program. ``bug`` hears of an exception that the program should not have raised."""
 
@@ -153,9 +157,9 @@ async def _coroutine(program: Program, process: Process) -> int:
 
 
 def start(run: Run, bug: Callable[[Exception], None]) -> Task:
-    """Start a container's main program. Raises Failed when its image has none of that name."""
+    """Start a container's main program. Raises NotExecutable."""
     if applets.find(run.arguments[0]) is None:
-        raise Failed(
+        raise NotExecutable(
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "
             "runc create failed: unable to start container process: error during container init: "
             f'exec: "{run.arguments[0]}": executable file not found in $PATH: unknown'
@@ -187,9 +191,9 @@ def start_further(
     tty: bool,
     open_stdin: bool,
 ) -> Task:
-    """Run one more program in a container (`docker exec`). Raises Failed when there is none such."""
+    """Run one more program in a container (`docker exec`). Raises NotExecutable."""
     if applets.find(arguments[0]) is None:
-        raise Failed(
+        raise NotExecutable(
             "OCI runtime exec failed: exec failed: unable to start container process: "
             f'exec: "{arguments[0]}": executable file not found in $PATH'
         )

@@ -160,16 +160,16 @@ class Shell:
             self.exit_on_error = strict
 
     async def _simple(self, command: Simple, process: Process) -> int:
-        words = await self._fields(command.words, process)
+        assigned = 0
+        while assigned < len(command.words) and _is_assignment(command.words[assigned]):
+            assigned += 1
+        texts = [await self._unsplit(word, process) for word in command.words[:assigned]]
+        changes = dict(text.partition("=")[::2] for text in texts)
+        words = await self._fields(command.words[assigned:], process)
         try:
             process, finish = await self._redirect(command, process)
         except OSError as error:
             return process.fail(f"{self.name}: {error}")
-        assigned = 0
-        while assigned < len(words) and _is_assignment(words[assigned]):
-            assigned += 1
-        changes = dict(word.partition("=")[::2] for word in words[:assigned])
-        words = words[assigned:]
         try:
             if not words:
                 process.environment.update(changes)
@@ -216,6 +216,10 @@ class Shell:
 
     async def _fields(self, words: tuple[Word, ...], process: Process) -> list[str]:
         return [field for word in words for field in await self._expand(word, process)]
+
+    async def _unsplit(self, word: Word, process: Process) -> str:
+        """A word as one text, whatever blanks an expansion brings: what an assignment takes."""
+        return "".join([await self._value(piece, process) for piece in word.pieces])
 
     async def _expand(self, word: Word, process: Process) -> list[str]:
         """A word as the fields that it becomes: unquoted expansions are split at blanks."""
@@ -329,9 +333,16 @@ def _reading(process: Process, path: str, name: str) -> Pipe:
     return pipe
 
 
-def _is_assignment(word: str) -> bool:
-    name, equals, _ = word.partition("=")
-    return bool(equals) and name.replace("_", "a").isalnum() and not name[0].isdecimal()
+def _is_assignment(word: Word) -> bool:
+    """name=..., with the name and the sign written plainly."""
+    name = ""
+    for piece in word.pieces:
+        if piece.kind != "text" or piece.quoted:
+            return False
+        if piece.text == "=":
+            return name.replace("_", "a").isalnum() and not name[0].isdecimal()
+        name += piece.text
+    return False
 
 
 async def _coroutine(work: Awaitable[int]) -> int:
