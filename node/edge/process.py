@@ -1,8 +1,10 @@
 """One node as a process: the real seams, an agent between them, and its servers; ended by a signal.
 
-log, stores, underlay, control  ->  agent  ->  calls, Engine API  ->  ready
-                                                                        | SIGTERM, SIGINT
-all of it closed again, last opened first, within four seconds  <-------'
+    log, stores, underlay, control  ->  agent  ->  calls, Engine API  ->  ready
+                                                                            | SIGTERM, SIGINT
+    all of it closed again, last opened first, within four seconds  <-------'
+
+A signal that comes while the node starts ends it in the same way.
 """
 
 from __future__ import annotations
