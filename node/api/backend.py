@@ -43,7 +43,7 @@ class Flow(Protocol[Item]):
     def __aiter__(self) -> AsyncIterator[Item]: ...
 
     def close(self) -> None:
-        """Nobody reads any more; without effect the second time."""
+        """Nobody reads any more, and it ends; without effect the second time."""
 
 
 class Terminal(Flow[Output], Protocol):

@@ -1,0 +1,132 @@
+"""Routes about the swarm: its nodes can be looked at; the lab forms it, and services are to come."""
+
+from __future__ import annotations
+
+from node import errors
+from node.api import filters as by
+from node.api import select
+from node.api.backend import Backend
+from node.api.docker_json import swarm as swarm_json
+from node.api.http import Answer, Request, json_response
+from node.api.router import Route, route
+from node.errors import NotFound, Unavailable
+from node.model.facts import NodeSeen
+
+BY_THE_LAB = "the lab forms the swarm: stop it, and use `shoal up` with other options"
+ALREADY_IN = (
+    'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.'
+)
+NOT_IN = "This node is not part of a swarm"
+NO_SERVICES = "swarm services are not simulated yet: run containers with `docker run` on the nodes"
+FILTERS: dict[str, tuple[str, ...]] = {
+    "services": ("id", "label", "mode", "name", "runtime"),
+    "tasks": ("_up-to-date", "desired-state", "id", "label", "name", "node", "runtime", "service"),
+    "secrets": ("id", "label", "name", "names"),
+    "configs": ("id", "label", "name"),
+}
+"""Of lists that are always empty, but refuse what the engine refuses."""
+
+
+class SwarmRoutes:
+    """See the module."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._swarm = backend.swarm
+        self._system = backend.system
+
+    def routes(self) -> list[Route]:
+        """The table."""
+        table = [
+            route("GET", "/swarm", self.inspect),
+            route("POST", "/swarm/init", self.join),
+            route("POST", "/swarm/join", self.join),
+            route("POST", "/swarm/leave", self.leave),
+            route("POST", "/swarm/update", self.refuse_change),
+            route("POST", "/swarm/unlock", self.refuse_change),
+            route("GET", "/swarm/unlockkey", self.unlock_key),
+            route("GET", "/nodes", self.nodes),
+            route("GET", "/nodes/{id}", self.node),
+            route("POST", "/nodes/{id}/update", self.refuse_change),
+            route("DELETE", "/nodes/{id}", self.refuse_change),
+        ]
+        for kind in FILTERS:
+            table += [
+                route("GET", f"/{kind}", self.empty_list),
+                route("POST", f"/{kind}/create", self.refuse_service),
+                route("GET", f"/{kind}/{{id}}", self.unknown),
+                route("POST", f"/{kind}/{{id}}", self.refuse_service),
+                route("DELETE", f"/{kind}/{{id}}", self.unknown),
+            ]
+        return table
+
+    async def inspect(self, _request: Request) -> Answer:
+        """The swarm itself."""
+        self._swarm.nodes()  # which refuses where this node is no manager
+        return json_response(swarm_json.inspected(self._swarm.facts()))
+
+    async def nodes(self, request: Request) -> Answer:
+        """The nodes that the filters select."""
+        found = self._swarm.nodes()
+        filters = by.parse(request.text("filters"), select.NODE_FILTERS)
+        return json_response([self._shape(seen) for seen in select.nodes(found, filters)])
+
+    async def node(self, _request: Request, term: str) -> Answer:
+        """One node, by id, name or beginning of an id."""
+        return json_response(self._shape(_find(list(self._swarm.nodes()), term)))
+
+    def _shape(self, seen: NodeSeen) -> dict[str, object]:
+        return swarm_json.node(seen, self._system.facts(), self._swarm.facts())
+
+    async def join(self, _request: Request) -> Answer:
+        """Not by this way."""
+        if self._swarm.facts().state != "inactive":
+            raise Unavailable(ALREADY_IN)
+        raise errors.NotImplemented(BY_THE_LAB)
+
+    async def leave(self, _request: Request) -> Answer:
+        """Not by this way."""
+        if self._swarm.facts().state == "inactive":
+            raise Unavailable(NOT_IN)
+        raise errors.NotImplemented(BY_THE_LAB)
+
+    async def refuse_change(self, _request: Request, *_terms: str) -> Answer:
+        """Not by this way."""
+        self._swarm.nodes()
+        raise errors.NotImplemented(BY_THE_LAB)
+
+    async def unlock_key(self, _request: Request) -> Answer:
+        """The swarm is never locked."""
+        self._swarm.nodes()
+        return json_response({"UnlockKey": ""})
+
+    async def empty_list(self, request: Request) -> Answer:
+        """There is none of these."""
+        self._swarm.nodes()
+        by.parse(request.text("filters"), FILTERS[request.path.strip("/")])
+        return json_response([])
+
+    async def unknown(self, request: Request, term: str) -> Answer:
+        """There is none of these, so not this one either."""
+        self._swarm.nodes()
+        kind = request.path.split("/")[1].removesuffix("s")
+        raise NotFound(f"{kind} {term} not found")
+
+    async def refuse_service(self, _request: Request, *_terms: str) -> Answer:
+        """Not yet."""
+        self._swarm.nodes()
+        raise errors.NotImplemented(NO_SERVICES)
+
+
+def _find(found: list[NodeSeen], term: str) -> NodeSeen:
+    """As the swarm looks nodes up (swarmkit: controlapi/node.go). Raises NotFound, InvalidParameter."""
+    for seen in found:
+        if term in (seen.record.id, seen.record.name):
+            return seen
+    begun = [seen for seen in found if term and seen.record.id.startswith(term)]
+    if len(begun) > 1:
+        raise errors.InvalidParameter(
+            f"rpc error: code = InvalidArgument desc = node {term} is ambiguous ({len(begun)} matches found)"
+        )
+    if not begun:
+        raise NotFound(f"node {term} not found")
+    return begun[0]
