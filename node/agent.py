@@ -127,6 +127,7 @@ class Agent:
         )
         self.lives = Lives(self.registry, sandboxes, self.events, clock, chance, self.tasks)
         self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)
+        self.programs = Programs(self.registry, self.lives)
         self.controller.plugging = Plugging(self.registry, self.lives, sandboxes)
         self.reconciler = Reconciler(
             config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine
@@ -173,7 +174,7 @@ class Agent:
             Backend(
                 networks=self.controller,
                 containers=self.containers,
-                programs=Programs(self.registry, self.lives),
+                programs=self.programs,
                 execs=Execs(self.registry, self.lives, clock, self.chance, self.tasks),
                 images=Images(),
                 system=System(config, me.engine_id, self.drivers),

@@ -1,0 +1,112 @@
+"""What tests of simulated worlds do again and again: run a scenario, run containers, look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from lab.sim import loop
+from lab.sim.world import World
+from node.model.container import ContainerSpec, RestartPolicy
+from node.model.network import EndpointSpec, NetworkSpec
+from node.model.output import AttachSpec
+
+
+def play(
+    scenario: Callable[[World], Awaitable[None]], *, nodes: int = 3, seed: int = 1, swarm: bool = True
+) -> World:
+    """Run a scenario in a world of its own, on virtual time; the world, for looking at its story."""
+
+    async def main() -> World:
+        async with World(seed, nodes, swarm=swarm) as world:
+            await settle(world)
+            await scenario(world)
+        return world
+
+    return loop.run(main())
+
+
+async def settle(world: World, seconds: float = 1.0) -> None:
+    """Let a world come to rest."""
+    await world.clock.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a container."""
+
+    code: int
+    text: str
+
+
+async def overlay(world: World, name: str, node: str = "node-1") -> None:
+    """`docker network create -d overlay --attachable`."""
+    await world.agent(node).controller.create(NetworkSpec(name=name, driver="overlay", attachable=True))
+
+
+async def start(
+    world: World,
+    node: str,
+    name: str,
+    network: str,
+    *command: str,
+    address: str = "",
+    restart: str = "no",
+) -> str:
+    """`docker run -d`; its address there ("" where it has none)."""
+    spec = ContainerSpec(
+        image="alpine",
+        command=command or ("sleep", "100000"),
+        network_mode=network,
+        endpoints={network: EndpointSpec(address=address)} if address else {},
+        restart=RestartPolicy(restart),
+    )
+    agent = world.agent(node)
+    identity, _ = await agent.containers.create(name, spec)
+    await agent.containers.start(identity)
+    return address_of(world, node, name)
+
+
+def address_of(world: World, node: str, name: str) -> str:
+    """A running container's first address, without prefix."""
+    agent = world.agent(node)
+    endpoints = agent.containers.endpoints(agent.containers.find(name))
+    return next((endpoint.address.partition("/")[0] for endpoint in endpoints.values()), "")
+
+
+async def run(world: World, node: str, network: str, *command: str, image: str = "alpine") -> Outcome:
+    """`docker run --rm`."""
+    agent = world.agent(node)
+    spec = ContainerSpec(image=image, command=command, network_mode=network)
+    identity, _ = await agent.containers.create("", spec)
+    terminal = agent.programs.attach(identity, AttachSpec(stream=True, stdout=True, stderr=True))
+    ended = agent.programs.wait(identity, "next-exit")
+    await agent.containers.start(identity)
+    text = "".join([output.data.decode() async for output in terminal])
+    code = (await ended).exit_code
+    await agent.containers.remove(identity, force=True)
+    return Outcome(code, text)
+
+
+async def reaches(world: World, node: str, name: str, target: str) -> bool:
+    """Whether a running container's sandbox gets an answer to a ping within a second."""
+    import asyncio
+
+    agent = world.agent(node)
+    standing = agent.lives.body(agent.registry.find(name)).standing
+    assert standing is not None, f"{name} does not run"
+    socket = standing.sandbox.echo_socket()
+    try:
+        socket.send(target, 1, b"probe")
+        async with asyncio.timeout(1.0):
+            return hasattr(await socket.receive(), "ttl")
+    except (TimeoutError, OSError):
+        return False
+    finally:
+        socket.close()
+
+
+async def swarm_keys(world: World) -> list[str]:
+    """Every key of the swarm's store."""
+    session = world.store.session("test")
+    return [item.key for item in (await session.list("/")).items]
