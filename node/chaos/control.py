@@ -23,7 +23,7 @@ class Unanswered(Unreachable):
 
 
 class FaultyControl:
-    """See node/seams.py. ``name_of`` finds the node at an underlay address, "" if none is known."""
+    """See node/seams.py. ``name_of`` finds the node that answers calls at an address, "" if none is known."""
 
     def __init__(
         self, inner: Control, table: FaultTable, clock: Clock, name_of: Callable[[str], str]
@@ -49,7 +49,7 @@ class FaultyControl:
 
     @asynccontextmanager
     async def _judged(self, address: str, timeout_s: float) -> AsyncIterator[None]:
-        peer = self._name_of(address.rpartition(":")[0])
+        peer = self._name_of(address)
         deadline = self._clock.now() + timeout_s
         await self._cross(Direction.OUTGOING, peer, deadline)
         yield

@@ -68,7 +68,8 @@ class Node:
 
 
 def name_of(address: str) -> str:
-    return NAMES.get(address, "")
+    """By underlay address, or by control address."""
+    return NAMES.get(address.removesuffix(":2377"), "")
 
 
 def nodes_on_virtual_time(test: Callable[[dict[str, Node]], Coroutine[Any, Any, None]]) -> Callable[[], None]:
