@@ -81,6 +81,7 @@ class Agent:
         self.tasks = TaskScope(self._failed)
         self.faults = FaultTable(chance)
         self.counters = Counters()
+        self.membership: Membership | None = None
         self._build_datapath()
         self._build_ledgers()
         self._build_control()
