@@ -174,6 +174,9 @@ def partition(tour: Tour) -> None:
     tour.check("node-3 does not reach node-1", code != 0)
     code, _ = tour.engine("node-3").execute("web-3", [*ping, "web-2"])
     tour.check("but still node-2", code == 0)
+    counted = ask(cluster.node("node-3"), lambda client: client.drops())
+    lost = sum(drop.count for drop in counted if drop.name == "underlay_fault")
+    tour.check("what the cut swallowed is counted under its name", lost > 0, f"underlay_fault {lost}")
     healed = tour.until(lambda: tour.engine("node-3").execute("web-3", [*ping, "web-1"])[0] == 0, 15.0)
     tour.check("it healed by itself", healed is not None, f"after {time.monotonic() - begun:.1f} s")
 
@@ -239,7 +242,7 @@ def drops(tour: Tour) -> None:
                 f"{entry.config.name}  {drop.segment or '-':<8} {drop.name:<22} {drop.count:>3}  "
                 f"{meanings.get(drop.name, '')}"
             )
-    tour.check("the partition shows as drops of its own name", "underlay_fault" in names)
+    tour.check("each name has a meaning", bool(names) and names <= meanings.keys() | {"underlay_overrun"})
 
 
 SCENES: tuple[Callable[[Tour], None], ...] = (

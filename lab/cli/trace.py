@@ -124,5 +124,7 @@ def story(steps: list[Step]) -> list[str]:
             lines.append(
                 f"{'':13}outer  UDP {outer.source} > {outer.destination}:4789  VXLAN VNI {outer.vni}"
             )
-        lines.append(f"{'':13}inner  {show.line(hop.frame)}")
+        first, *rest = show.layers(hop.frame)
+        lines.append(f"{'':13}inner  {first}")
+        lines += [f"{'':20}{layer}" for layer in rest]
     return lines

@@ -57,7 +57,8 @@ class Programs:
         """Done when the condition comes true; registered when this returns."""
         container, body = self._find(term)
         future = body.wait(condition)
-        if condition == "not-running" and not body.running and container.state.status != "restarting":
+        # By its record, not by its body: an ending container is over when its exit code is written.
+        if condition == "not-running" and container.state.status not in ("running", "paused", "restarting"):
             body.tell(Ended(container.state.exit_code), "not-running")
         return future
 
