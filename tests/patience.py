@@ -11,5 +11,5 @@ PATIENCE_S = 10.0
 async def until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Return as soon as the condition holds. Raises TimeoutError."""
     async with asyncio.timeout(patience_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event to give
+        while not condition():
             await asyncio.sleep(0.001)
