@@ -9,7 +9,7 @@ Sockets are the edge's business (node/edge/http.py).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
@@ -109,7 +109,7 @@ class Stream:
     Whoever has it calls ``close`` in the end, whether or not it was read.
     """
 
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes, None]
     headers: Mapping[str, str]
     close: Callable[[], object] = _nothing
 

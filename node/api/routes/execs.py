@@ -7,12 +7,14 @@ from functools import partial
 from node.api.backend import Backend
 from node.api.detach import parse_keys
 from node.api.docker_json import execs as exec_json
-from node.api.http import Answer, Hijack, Request, Response, json_response
+from node.api.frames import framed
+from node.api.http import Answer, Connection, Hijack, Request, Response, json_response
 from node.api.parse_container import console_size, exec_spec
 from node.api.router import Route, route
 from node.api.routes.programs import dimensions, stream_type
 from node.api.session import Manner, converse
-from node.model.output import STDERR, STDOUT
+from node.errors import NodeError
+from node.model.output import STDERR, STDOUT, Output
 
 
 class ExecRoutes:
@@ -42,7 +44,12 @@ class ExecRoutes:
         spec = self._execs.find(identity).spec
         tty = body.flag("Tty")
         size = console_size(body) if tty else (0, 0)
-        terminal = await self._execs.start(identity, console_size=size)
+        try:
+            terminal = await self._execs.start(identity, console_size=size)
+        except NodeError as error:
+            if body.flag("Detach"):
+                raise
+            return _said(error, request, tty=tty)
         if body.flag("Detach"):
             terminal.close()
             return Response(200)
@@ -64,3 +71,13 @@ class ExecRoutes:
     async def inspect(self, _request: Request, identity: str) -> Answer:
         """How it stands; the CLI takes its exit code from here."""
         return json_response(exec_json.inspected(self._execs.find(identity)))
+
+
+def _said(error: NodeError, request: Request, *, tty: bool) -> Hijack:
+    """A refusal as output: a client that asked for a stream reads nothing else (the engine does so, too)."""
+    text = f"{error}\r\n".encode()
+
+    async def talk(connection: Connection) -> None:
+        await connection.write(text if tty else framed(Output(STDOUT, text)))
+
+    return Hijack(stream_type(request, tty=tty), talk, lambda: None, upgrades=request.upgrades)

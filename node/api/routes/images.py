@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from node import errors
 from node.api import filters as by
@@ -100,7 +100,7 @@ def _familiar(reference: str) -> str:
     return reference.removeprefix("docker.io/").removeprefix("library/")
 
 
-async def _progress(image: ImageRecord, reference: str, tag: str) -> AsyncIterator[bytes]:
+async def _progress(image: ImageRecord, reference: str, tag: str) -> AsyncGenerator[bytes, None]:
     """What a registry's answer would be for an image that is up to date."""
     repository = reference.removeprefix("docker.io/")
     yield json_bytes({"status": f"Pulling from {repository.partition(':')[0]}", "id": tag or "latest"})

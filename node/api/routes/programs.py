@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from functools import partial
 from typing import get_args
@@ -142,13 +142,13 @@ def _tail(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-async def _told(ending: asyncio.Future[Ended]) -> AsyncIterator[bytes]:
+async def _told(ending: asyncio.Future[Ended]) -> AsyncGenerator[bytes, None]:
     ended = await ending
     reason = {"Error": {"Message": ended.error}} if ended.error else {}
     yield json_bytes({**reason, "StatusCode": ended.exit_code})
 
 
-async def _encoded(flow: Flow[Output], lines: LogLines) -> AsyncIterator[bytes]:
+async def _encoded(flow: Flow[Output], lines: LogLines) -> AsyncGenerator[bytes, None]:
     async for output in flow:
         yield lines.encode(output)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from node.api import filters as by
 from node.api import select
@@ -98,7 +98,7 @@ class SystemRoutes:
 
     async def _tell(
         self, past: Sequence[EngineEvent], flow: Flow[EngineEvent], filters: Filters, until: float
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         for event in past:
             if select.event(event, filters) and not 0 < until * NANOSECONDS < event.time_ns:
                 yield json_bytes(system_json.event(event))
