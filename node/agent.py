@@ -35,6 +35,7 @@ from node.control.plugging import Plugging
 from node.control.programs import Programs
 from node.control.reconciler import Reconciler
 from node.control.registry import Registry
+from node.control.restarting import restore
 from node.control.sandboxes import Sandboxes
 from node.control.standing import Standing
 from node.control.swarm import Swarm
@@ -98,7 +99,7 @@ class Agent:
             lambda: self.counters.drop(Drop.UNDERLAY_FAULT),
         )
         self.switchboard = Switchboard(self.underlay.send, self.counters)
-        self.host = Sandbox(config.name, seams.clock, self.chance, self.counters)
+        self.host = self._sandbox(config.name)
         self.machine = Machine(
             self.switchboard, self.host, config.lan_address, config.lan_gateway, self.chance
         )
@@ -124,7 +125,7 @@ class Agent:
         self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
         self.registry = Registry(self.own)
         sandboxes = Sandboxes(
-            self.host, self.connections, self.controller.find, self._standing, clock, chance, self.counters
+            self.host, self.connections, self.controller.find, self._standing, self._sandbox, chance
         )
         self.lives = Lives(self.registry, sandboxes, self.events, clock, chance, self.tasks)
         self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)
@@ -133,6 +134,9 @@ class Agent:
         self.reconciler = Reconciler(
             config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine
         )
+
+    def _sandbox(self, name: str) -> Sandbox:
+        return Sandbox(name, self.seams.clock, self.chance, self.counters)
 
     def _standing(self, term: str) -> tuple[ContainerRecord, Standing | None]:
         container = self.registry.find(term)
@@ -162,7 +166,7 @@ class Agent:
         if self.membership is not None:
             await self._join_swarm(self.membership)
         self.tasks.start(self.reconciler.sweep(self.seams.clock, self.seams.telemetry), "sweep")
-        await self.lives.restore()
+        await restore(self.registry, self.lives, self.seams.clock.wall())
 
     def _build_api(self, me: founding.Identity) -> None:
         clock, config = self.seams.clock, self.config

@@ -44,9 +44,8 @@ def command(keep: bool) -> None:
     if ended:
         tour.check("nothing is left: no process, no file", tour.nothing_left(CLUSTER))
     failed = [text for text, held in tour.checks if not held]
-    tour.say(
-        f"\n{len(tour.checks) - len(failed)} of {len(tour.checks)} checks held, in {time.monotonic() - begun:.0f} s."
-    )
+    held = len(tour.checks) - len(failed)
+    tour.say(f"\n{held} of {len(tour.checks)} checks held, in {time.monotonic() - begun:.0f} s.")
     for text in failed:
         tour.say(f"NOT as told: {text}")
     if failed:

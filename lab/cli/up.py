@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -40,24 +41,17 @@ class Counter:
 
 
 @click.command()
-@click.option("--hosts", "--nodes", default=3, show_default=True, help="How many nodes, at most 50.")
+@click.option("--hosts", "--nodes", "nodes", default=3, show_default=True, help="How many nodes, at most 50.")
 @click.option("--managers", default=3, show_default=True, help="How many of them are managers of the swarm.")
 @click.option("--no-swarm", is_flag=True, help="Nodes that know nothing of each other.")
-@click.option("--lease", default=3.0, show_default=True, help="Seconds until a silent node counts as down.")
+@click.option(
+    "--lease", "lease_s", default=3.0, show_default=True, help="Seconds until a silent node counts as down."
+)
 @click.option("--seed", type=int, help="Make every identity repeatable.")
 @click.option("--block", type=int, help="Use the addresses 127.0.BLOCK.0/24.  [default: the first free]")
 @click.option("-d", "--detach", is_flag=True, help="Return when all nodes are ready.")
 @name_option
-def command(
-    hosts: int,
-    managers: int,
-    no_swarm: bool,
-    lease: float,
-    seed: int | None,
-    block: int | None,
-    detach: bool,
-    name: str,
-) -> None:
+def command(name: str, detach: bool, no_swarm: bool, **options: Any) -> None:
     """Start a cluster of simulated Docker hosts on this machine.
 
     \b
@@ -67,12 +61,12 @@ def command(
     """
     counter = Counter()
     begun = time.monotonic()
-    wish = Wish(name, hosts, managers, not no_swarm, lease, seed, block)
+    wish = Wish(name, swarm=not no_swarm, **options)
     try:
         cluster = start(wish, counter.show)
     finally:
         counter.clear()
-    click.echo(f"Cluster {name}: {hosts} nodes ready in {time.monotonic() - begun:.1f} s.", err=True)
+    click.echo(f"Cluster {name}: {wish.nodes} nodes ready in {time.monotonic() - begun:.1f} s.", err=True)
     option = "" if name == "default" else f" --name {name}"
     next_step(f'eval "$(shoal env node-1{option})" && docker network ls')
     if not detach:

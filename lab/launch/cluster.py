@@ -122,7 +122,8 @@ def load(name: str) -> Cluster | None:
         return None
     except (OSError, msgspec.MsgspecError) as error:
         raise ClusterError(
-            f'the record of cluster "{name}" cannot be read ({error}): "shoal down --name {name}" clears it away'
+            f'the record of cluster "{name}" cannot be read ({error}): '
+            f'"shoal down --name {name}" clears it away'
         ) from None
 
 

@@ -88,7 +88,9 @@ class Host:
 class World:
     """See the module. Use as an async context manager inside lab.sim.loop.run."""
 
-    def __init__(self, seed: int = 0, nodes: int = 3, *, swarm: bool = True, latency: Latency | None = None) -> None:
+    def __init__(
+        self, seed: int = 0, nodes: int = 3, *, swarm: bool = True, latency: Latency | None = None
+    ) -> None:
         self.chance = Chance(seed)
         self.clock = VirtualClock(asyncio.get_running_loop())
         self.story = Story(self.clock.now)

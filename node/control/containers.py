@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from node.control.bodies import Body
+from node.control.creating import arguments_of, free_name, networks_of
 from node.control.lives import Lives
 from node.control.registry import Registry, check_name
 from node.control.standing import GATEWAY_BRIDGE
 from node.errors import Conflict, Failed, InvalidParameter, NotFound, NotModified
 from node.model.container import ContainerRecord, ContainerSpec, RestartPolicy
 from node.model.ids import local_id
-from node.model.names import container_name
-from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+from node.model.network import EndpointRecord, NetworkRecord
 from node.model.times import rfc3339
 from node.programs import catalogue
 from node.programs.signals import number_of
@@ -79,40 +79,16 @@ class Containers:
             check_name(name.removeprefix("/"))
         container = ContainerRecord(
             id=local_id(self._chance),
-            name=name.removeprefix("/") or self._free_name(),
+            name=name.removeprefix("/") or free_name(self._registry, self._chance),
             created=rfc3339(self._clock.wall()),
             spec=spec,
             image_id=image.id,
-            arguments=_arguments(spec, image),
-            networks=self._networks(spec),
+            arguments=arguments_of(spec, image),
+            networks=networks_of(spec, self._find_network),
         )
         await self._registry.add(container)
         self._lives.tell(container, "create")
         return container.id, ()
-
-    def _free_name(self) -> str:
-        taken = {container.name for container in self._registry.all()}
-        attempt = 0
-        while (name := container_name(self._chance, attempt)) in taken:
-            attempt += 1
-        return name
-
-    def _networks(self, spec: ContainerSpec) -> dict[str, EndpointSpec]:
-        """The networks it is to stand in, by name where the name is known."""
-        mode = spec.network_mode
-        if mode.startswith("container:"):
-            return {}
-        main = "bridge" if mode == "default" else mode
-        wishes = {"bridge" if name == "default" else name: wish for name, wish in spec.endpoints.items()}
-        if main not in wishes:
-            wishes = {main: EndpointSpec(), **wishes}
-        return {self._name_of(term): wish for term, wish in wishes.items()}
-
-    def _name_of(self, term: str) -> str:
-        try:
-            return self._find_network(term).name
-        except NotFound:
-            return term  # the engine finds out when the container starts
 
     async def remove(self, term: str, *, force: bool) -> None:
         """Forget a container; a running one only by force."""
@@ -242,15 +218,3 @@ class Containers:
             body.task.resume()
             await self._registry.change_state(container.id, status="running")
             self._lives.tell(container, "unpause")
-
-
-def _arguments(spec: ContainerSpec, image: catalogue.Image) -> tuple[str, ...]:
-    """Entrypoint and command, the user's before the image's (Dockerfile reference, CMD and ENTRYPOINT)."""
-    entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
-    command = spec.command
-    if not command and spec.entrypoint is None:
-        command = image.command
-    arguments = (*entrypoint, *command)
-    if not arguments:
-        raise InvalidParameter("no command specified")
-    return arguments

@@ -18,6 +18,7 @@ import random
 from node.control.bodies import Body
 from node.control.events import Events
 from node.control.registry import Registry
+from node.control.restarting import STEADY_S, backoff_s, starts_again
 from node.control.sandboxes import Sandboxes
 from node.errors import NodeError, NotFound
 from node.model.container import ContainerRecord, Ended
@@ -27,13 +28,6 @@ from node.programs.console import Console
 from node.programs.runtime import Run, Task, start
 from node.seams import Clock
 from node.tasks import TaskScope
-
-BACKOFF_MIN_S = 0.1
-BACKOFF_MAX_S = 60.0
-STEADY_S = 10.0
-"""A program that ran this long has started well: the next back-off is the shortest again."""
-KILLED_BY_CRASH = 255
-"""The exit code of a container whose node died under it."""
 
 
 class Lives:
@@ -146,7 +140,7 @@ class Lives:
         current = self._registry.get(container.id)
         if current is None:
             return
-        again = self._starts_again(current, exit_code)
+        again = starts_again(current, exit_code)
         current = await self._registry.change_state(
             container.id,
             status="restarting" if again else "exited",
@@ -158,24 +152,14 @@ class Lives:
         body.console.end()
         body.tell(Ended(exit_code), "next-exit", *(() if again else ("not-running",)))
         if again:
-            self._restart_later(current, body)
+            self.restart_later(current, body)
         elif current.spec.auto_remove:
             await self.forget(current, body)
 
-    def _starts_again(self, container: ContainerRecord, exit_code: int) -> bool:
-        policy = container.spec.restart
-        if container.state.stopped_by_user:
-            return False
-        if policy.name in ("always", "unless-stopped"):
-            return True
-        if policy.name == "on-failure" and exit_code != 0:
-            return policy.retries == 0 or container.state.restarts < policy.retries
-        return False
-
-    def _restart_later(self, container: ContainerRecord, body: Body) -> None:
-        """Back off 100 ms, doubling to a minute, from the start again after a steady run."""
-        delay = min(BACKOFF_MIN_S * 2**body.restarts_in_a_row, BACKOFF_MAX_S)
-        body.restarts_in_a_row = min(body.restarts_in_a_row + 1, 16)
+    def restart_later(self, container: ContainerRecord, body: Body) -> None:
+        """Start it again after a back-off."""
+        delay = backoff_s(body.restarts_in_a_row)
+        body.restarts_in_a_row += 1
         body.restart = self._tasks.start(
             self._restart(container.id, body, delay), f"restart {container.name}"
         )
@@ -192,7 +176,7 @@ class Lives:
                 await self.begin(container, body)
             except NodeError:
                 current = await self._registry.change_state(identity, status="restarting")
-                self._restart_later(current, body)
+                self.restart_later(current, body)
                 return
         self._tasks.start(self._steady(body, body.task), f"steady {identity}")
 
@@ -217,31 +201,6 @@ class Lives:
         body.tell(Ended(container.state.exit_code), "removed", "not-running", "next-exit")
 
     # -- the node's own life ----------------------------------------------------------------------
-
-    async def restore(self) -> None:
-        """After a restart of the node: what ran has died, and what is to run again is started."""
-        for container in reversed(self._registry.all()):
-            await self._restore(container, self.body(container))
-
-    async def _restore(self, container: ContainerRecord, body: Body) -> None:
-        policy = container.spec.restart.name
-        if container.state.status in ("running", "paused", "restarting"):
-            container = await self._registry.change_state(
-                container.id,
-                status="exited",
-                exit_code=KILLED_BY_CRASH,
-                pid=0,
-                finished=rfc3339(self._clock.wall()),
-            )
-            wanted = policy in ("always", "unless-stopped", "on-failure")
-        else:
-            # `always` comes back even after `docker stop`; `unless-stopped` does not.
-            wanted = policy == "always" and container.state.status == "exited"
-        if wanted:
-            current = await self._registry.change_state(container.id, status="restarting")
-            self._restart_later(current, body)
-        elif container.spec.auto_remove and container.state.status != "created":
-            await self.forget(container, body)
 
     async def close(self) -> None:
         """End every program; the node stops. Their records say that they ran."""

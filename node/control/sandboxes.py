@@ -12,13 +12,11 @@ from collections.abc import Callable
 
 from node.control.connections import Connections
 from node.control.standing import GATEWAY_BRIDGE, Standing
-from node.datapath.drops import Counters
 from node.dns import files
 from node.errors import Conflict, Failed, NodeError, NotFound
 from node.model.container import ContainerRecord
 from node.model.ids import short
 from node.model.network import EndpointSpec, NetworkRecord
-from node.seams import Clock
 from node.stack.sandbox import Sandbox
 
 HOST_RESOLV_CONF = "# The host of this simulation knows no name server outside it.\n"
@@ -37,17 +35,15 @@ class Sandboxes:
         connections: Connections,
         find_network: FindNetwork,
         find_standing: FindStanding,
-        clock: Clock,
+        make_sandbox: Callable[[str], Sandbox],
         chance: random.Random,
-        counters: Counters,
     ) -> None:
         self._host = host
         self._connections = connections
         self._find_network = find_network
         self._find_standing = find_standing
-        self._clock = clock
+        self._make_sandbox = make_sandbox
         self._chance = chance
-        self._counters = counters
 
     async def build(self, container: ContainerRecord) -> Standing:
         """Everything the container's program will stand in. Raises NodeError, leaving nothing behind."""
@@ -57,7 +53,7 @@ class Sandboxes:
         elif mode.startswith(JOINED_PREFIX):
             return self._joined(container, mode.removeprefix(JOINED_PREFIX))
         else:
-            sandbox = Sandbox(short(container.id), self._clock, self._chance, self._counters)
+            sandbox = self._make_sandbox(short(container.id))
             standing = Standing(sandbox, container.id, self._chance, shared=False)
         try:
             for name in sorted(container.networks):

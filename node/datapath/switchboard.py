@@ -138,7 +138,9 @@ class Switchboard:
             bridge.learn(source, port, now)
         destination = frame[0:6]
         if destination[0] & 1:
-            self._forward_group(segment, port, frame, now)
+            # To a group: ARP is answered here if it can be, the rest goes to everybody.
+            if frame[12:14] != ethernet.ARP or not self._answer_arp(segment, port, frame, now):
+                self._flood(segment, port, frame, now)
             return
         out = bridge.find(destination, now)
         if out is not None:
@@ -164,12 +166,6 @@ class Switchboard:
             self._drop(Drop.PORT_ISOLATED, segment, port.name, frame, now)
         else:
             self._deliver(segment, out, frame, now)
-
-    def _forward_group(self, segment: Segment, port: Port, frame: bytes, now: float) -> None:
-        """Broadcast and multicast: ARP is answered here if it can be, the rest goes to everybody."""
-        if frame[12:14] == ethernet.ARP and self._answer_arp(segment, port, frame, now):
-            return
-        self._flood(segment, port, frame, now)
 
     def _answer_arp(self, segment: Segment, port: Port, frame: bytes, now: float) -> bool:
         """Answer a request for a remote endpoint on its behalf; False if it is for somebody here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.programs import basics, ip, netcat, nslookup, ping, text
-from node.programs.shell.run import shell
+from node.programs.shell.main import shell
 from node.programs.table import PROGRAMS, find
 
 __all__ = ["find"]

@@ -177,7 +177,7 @@ def start(run: Run, bug: Callable[[Exception], None]) -> Task:
     if not run.open_stdin:
         stdin.end()
     environment = _environment(run.environment, run.hostname, tty=run.tty)
-    process = _process(userland, run.arguments, environment, stdin, run.console, tty=run.tty, parent=0)
+    process = _process(userland, run.arguments, environment, stdin, run.console, tty=run.tty)
     process.working_directory = run.working_directory or "/"
     return Task(userland, process, run.console, Gate(), bug)
 
@@ -201,7 +201,7 @@ def start_further(
     if not open_stdin:
         stdin.end()
     own = {**main.process.environment, **dict(text.partition("=")[::2] for text in environment)}
-    process = _process(main.userland, arguments, own, stdin, console, tty=tty, parent=0)
+    process = _process(main.userland, arguments, own, stdin, console, tty=tty)
     process.working_directory = main.process.working_directory
     task = Task(main.userland, process, console, main._gate, main._bug)
     main.others[task] = None
@@ -217,10 +217,9 @@ def _process(
     console: Console,
     *,
     tty: bool,
-    parent: int,
 ) -> Process:
     shown = printed if tty else bytes
-    entry = userland.enter(" ".join(arguments), parent, terminal=tty)
+    entry = userland.enter(" ".join(arguments), 0, terminal=tty)
     return Process(
         userland=userland,
         arguments=arguments,

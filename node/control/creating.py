@@ -1,0 +1,57 @@
+"""What `docker create` fills in where its user said nothing: a name, networks, what to run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from node.control.registry import Registry
+from node.errors import InvalidParameter, NotFound
+from node.model.container import ContainerSpec
+from node.model.names import container_name
+from node.model.network import EndpointSpec, NetworkRecord
+from node.programs.catalogue import Image
+
+
+def free_name(registry: Registry, chance: random.Random) -> str:
+    """A name that no container of the node has."""
+    taken = {container.name for container in registry.all()}
+    attempt = 0
+    while (name := container_name(chance, attempt)) in taken:
+        attempt += 1
+    return name
+
+
+def networks_of(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> dict[str, EndpointSpec]:
+    """The networks it is to stand in, by name where the name is known; the mode's own comes first."""
+    mode = spec.network_mode
+    if mode.startswith("container:"):
+        return {}
+    main = _real(mode)
+    wishes = {_real(name): wish for name, wish in spec.endpoints.items()}
+    if main not in wishes:
+        wishes = {main: EndpointSpec(), **wishes}
+    return {_name_of(term, find): wish for term, wish in wishes.items()}
+
+
+def _real(name: str) -> str:
+    return "bridge" if name == "default" else name
+
+
+def _name_of(term: str, find: Callable[[str], NetworkRecord]) -> str:
+    try:
+        return find(term).name
+    except NotFound:
+        return term  # the engine finds out when the container starts
+
+
+def arguments_of(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
+    """Entrypoint and command, the user's before the image's (Dockerfile reference, CMD and ENTRYPOINT)."""
+    entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
+    command = spec.command
+    if not command and spec.entrypoint is None:
+        command = image.command
+    arguments = (*entrypoint, *command)
+    if not arguments:
+        raise InvalidParameter("no command specified")
+    return arguments

@@ -1,0 +1,98 @@
+"""Words to what they stand for: variables, output of commands, and the fields that blanks make of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from node.programs.process import Process
+from node.programs.shell.builtins import Exit
+from node.programs.shell.tokens import Piece, Word
+from node.programs.streams import Writer
+
+if TYPE_CHECKING:
+    from node.programs.shell.run import Shell
+
+
+class Expansion:
+    """The words of one shell."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    async def fields(self, words: tuple[Word, ...], process: Process) -> list[str]:
+        """All words as the fields that they become."""
+        return [field for word in words for field in await self._expand(word, process)]
+
+    async def unsplit(self, word: Word, process: Process) -> str:
+        """A word as one text, whatever blanks an expansion brings: what an assignment takes."""
+        return "".join([await self._value(piece, process) for piece in word.pieces])
+
+    async def _expand(self, word: Word, process: Process) -> list[str]:
+        """A word as the fields that it becomes: unquoted expansions are split at blanks."""
+        fields = [""]
+        present = False
+        for piece in word.pieces:
+            value = await self._value(piece, process)
+            if piece.quoted or piece.kind == "text":
+                fields[-1] += value
+                present = present or piece.quoted or bool(value)
+                continue
+            parts = value.split()
+            if value[:1].isspace() and fields[-1]:
+                fields.append("")
+            for index, part in enumerate(parts):
+                if index:
+                    fields.append("")
+                fields[-1] += part
+            if parts and value[-1:].isspace():
+                fields.append("")
+        return [field for index, field in enumerate(fields) if field or (present and index == 0)]
+
+    async def _value(self, piece: Piece, process: Process) -> str:
+        if piece.kind == "text":
+            return piece.text
+        if piece.kind == "command":
+            return await self._output_of(piece.text, process)
+        name, _, default = piece.text.partition(":-")
+        value = self._variable(name, process)
+        return default if not value and default else value
+
+    def _variable(self, name: str, process: Process) -> str:
+        if name.isdecimal():
+            number = int(name)
+            if number == 0:
+                return self._shell.name
+            return self._shell.positional[number - 1] if number <= len(self._shell.positional) else ""
+        match name:
+            case "?":
+                return str(self._shell.status)
+            case "$":
+                return str(process.pid)
+            case "#":
+                return str(len(self._shell.positional))
+            case "@" | "*":
+                return " ".join(self._shell.positional)
+        return process.environment.get(name, "")
+
+    async def _output_of(self, text: str, process: Process) -> str:
+        """$(...): what the commands in it write."""
+        written = bytearray()
+        inner = self._shell.copy(replace(process, stdout=Writer(written.extend)))
+        try:
+            self._shell.status = await inner.text(text)
+        except Exit as end:
+            self._shell.status = end.code
+        return written.decode(errors="replace").rstrip("\n")
+
+
+def is_assignment(word: Word) -> bool:
+    """name=..., with the name and the sign written plainly."""
+    name = ""
+    for piece in word.pieces:
+        if piece.kind != "text" or piece.quoted:
+            return False
+        if piece.text == "=":
+            return name.replace("_", "a").isalnum() and not name[0].isdecimal()
+        name += piece.text
+    return False
