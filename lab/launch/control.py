@@ -26,6 +26,9 @@ LOG_LINES = 5
 
 Progress = Callable[[Cluster], None]
 
+_supervisors: list[subprocess.Popen[bytes]] = []
+"""Children of this very process: it has to take note of their end."""
+
 
 def start(wish: plans.Wish, progress: Progress) -> Cluster:
     """Start a cluster and return when all its nodes are ready. Raises ClusterError, leaving nothing."""
@@ -42,6 +45,7 @@ def start(wish: plans.Wish, progress: Progress) -> Cluster:
     make_directory(cluster.directory)
     cluster.save()
     supervisor = _spawn(cluster)
+    _supervisors.append(supervisor)
     try:
         return _wait_ready(cluster.name, supervisor, progress)
     except BaseException:
@@ -141,6 +145,9 @@ def stop(name: str) -> bool:
     if remaining := wait_gone(left, KILL_TIMEOUT_S):
         numbers = ", ".join(str(process.pid) for process in remaining)
         raise ClusterError(f"these processes would not end: {numbers}")
+    for child in list(_supervisors):
+        if child.poll() is not None:
+            _supervisors.remove(child)
     shutil.rmtree(directory, ignore_errors=True)
     return found or bool(left)
 

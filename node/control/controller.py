@@ -138,10 +138,10 @@ class Controller:
         return identity, ""
 
     def _check(self, spec: NetworkSpec) -> None:
-        if any(network.name == spec.name for network in self._known()):
-            raise Conflict(f"network with name {spec.name} already exists")
         if spec.name in PREDEFINED_NAMES:
             raise Forbidden(f"operation is not permitted on predefined {spec.name} network")
+        if any(network.name == spec.name for network in self._known()):
+            raise Conflict(f"network with name {spec.name} already exists")
         validate_network(spec)
         driver = self._drivers.get(spec.driver)
         if driver is None:

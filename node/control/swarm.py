@@ -53,7 +53,8 @@ class Swarm:
             raise Unavailable(NOT_A_MANAGER)
         members = ledger.view.members
         managers = [r for r in self._records() if r.role == "manager" and r.name in members]
-        leader = min(managers, key=lambda record: (record.created, record.name), default=None)
+        # Nobody leads here, etcd does; the first living manager is shown, as a user expects one.
+        leader = managers[0] if managers else None
         return [
             NodeSeen(
                 record=record,

@@ -34,7 +34,7 @@ async def nslookup(process: Process) -> int:
     out = process.stdout.write
     kinds = ("PTR",) if is_address(name) else ("A", "AAAA")
     asked = reverse_name(name) if is_address(name) else name
-    answers = [await query(process, asked, kind, server) for kind in kinds]
+    answers = [await query(process, asked, kind, (server,)) for kind in kinds]
     if all(answer is None for answer in answers):
         out(";; connection timed out; no servers could be reached\n\n")
         return 1

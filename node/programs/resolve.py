@@ -14,8 +14,10 @@ import dns.reversename
 
 from node.model.address import parse_ipv4
 from node.programs.process import Process
+from node.stack.sockets import UdpSocket
 
 TIMEOUT_S = 5.0
+"""Altogether, as in musl."""
 ATTEMPTS = 2
 DNS_PORT = 53
 SERVERS_MAX = 3
@@ -72,11 +74,7 @@ async def addresses_of(process: Process, name: str) -> tuple[str, ...]:
     asked = settings(process)
     temporary = False
     for candidate in _candidates(name, asked):
-        response = None
-        for server in asked.servers:
-            response = await query(process, candidate, "A", server)
-            if response is not None and response.rcode() not in (dns.rcode.SERVFAIL, dns.rcode.REFUSED):
-                break
+        response = await query(process, candidate, "A", asked.servers)
         if response is None or response.rcode() in (dns.rcode.SERVFAIL, dns.rcode.REFUSED):
             temporary = True
             continue
@@ -86,31 +84,25 @@ async def addresses_of(process: Process, name: str) -> tuple[str, ...]:
     raise NoAddress(name, temporary=temporary)
 
 
-async def query(process: Process, name: str, kind: str, server: str) -> dns.message.Message | None:
-    """Ask one server; None if it does not answer in time, or refuses to listen."""
+async def query(
+    process: Process, name: str, kind: str, servers: tuple[str, ...]
+) -> dns.message.Message | None:
+    """Ask all servers at once, as musl does; the first answer, or None if none comes in time."""
     try:
         message = dns.message.make_query(name, kind)
         message.flags |= dns.flags.RD
         wire = message.to_wire()
     except (dns.exception.DNSException, ValueError):
         return None
-    message.id = process.chance.randrange(65536)
-    wire = message.id.to_bytes(2, "big") + wire[2:]
+    identity = process.chance.randrange(65536).to_bytes(2, "big")
     socket = process.sandbox.udp_socket()
     try:
-        socket.connect(server, DNS_PORT)
         for _ in range(ATTEMPTS):
+            for server in servers:
+                socket.send(identity + wire[2:], (server, DNS_PORT))
             try:
-                socket.send(wire, None)
-                async with asyncio.timeout(TIMEOUT_S):
-                    while True:
-                        data, _ = await socket.receive()
-                        try:
-                            response = dns.message.from_wire(data)
-                        except dns.exception.DNSException:
-                            continue
-                        if response.id == message.id:
-                            return response
+                async with asyncio.timeout(TIMEOUT_S / ATTEMPTS):
+                    return await _answer(socket, identity)
             except TimeoutError:
                 continue
     except OSError:
@@ -120,14 +112,23 @@ async def query(process: Process, name: str, kind: str, server: str) -> dns.mess
     return None
 
 
+async def _answer(socket: UdpSocket, identity: bytes) -> dns.message.Message:
+    while True:
+        data, _ = await socket.receive()
+        if data[:2] == identity:
+            try:
+                return dns.message.from_wire(data)
+            except dns.exception.DNSException:
+                continue
+
+
 async def name_of(process: Process, address: str) -> str | None:
     """The name of an address, without the final dot, or None."""
-    for server in settings(process).servers:
-        response = await query(process, reverse_name(address), "PTR", server)
-        for rrset in response.answer if response is not None else ():
-            for record in rrset:
-                if record.rdtype == dns.rdatatype.PTR:
-                    return str(record.target.to_text(omit_final_dot=True))
+    response = await query(process, reverse_name(address), "PTR", settings(process).servers)
+    for rrset in response.answer if response is not None else ():
+        for record in rrset:
+            if record.rdtype == dns.rdatatype.PTR:
+                return str(record.target.to_text(omit_final_dot=True))
     return None
 
 
