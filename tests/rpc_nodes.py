@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from node.chaos.table import FaultTable
 from node.edge.chaos import ChaosService
+from node.edge.client import NodeClient
 from node.edge.clock import SystemClock
 from node.edge.control import GrpcControl, NodeService
 from node.edge.inspection import InspectionService
@@ -82,3 +83,15 @@ async def serving(
         yield server
     finally:
         await server.stop(0)
+
+
+@dataclass
+class Bench:
+    """A served node, and a client of it."""
+
+    address: str
+    server: RpcServer
+    control: GrpcControl
+    faults: FaultTable
+    shown: Shown
+    client: NodeClient
