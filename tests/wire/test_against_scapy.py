@@ -1,0 +1,129 @@
+"""Our codecs against scapy's, both ways: what one builds, the other reads alike."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.layers.vxlan import VXLAN
+
+from node.model.address import format_ipv4, format_mac, parse_ipv4, parse_mac
+from node.wire import arp, ethernet, icmp, ipv4, udp, vxlan
+
+macs = st.binary(min_size=6, max_size=6)
+addresses = st.binary(min_size=4, max_size=4)
+payloads = st.binary(max_size=200)
+words = st.integers(0, 65535)
+
+
+@given(macs, macs, payloads)
+def test_ethernet(destination: bytes, source: bytes, payload: bytes) -> None:
+    read = Ether(ethernet.emit(destination, source, 0x1234, payload))
+    assert (read.dst, read.src, read.type) == (format_mac(destination), format_mac(source), 0x1234)
+    built = bytes(Ether(dst=format_mac(destination), src=format_mac(source), type=0x1234) / payload)
+    assert ethernet.parse(built) == ethernet.Frame(destination, source, 0x1234, payload)
+
+
+@given(st.sampled_from([1, 2]), macs, addresses, macs, addresses)
+def test_arp(operation: int, mac: bytes, address: bytes, other_mac: bytes, other: bytes) -> None:
+    packet = arp.Arp(operation, mac, address, other_mac, other)
+    read = ARP(packet.emit())
+    assert (read.op, read.hwsrc, read.psrc) == (operation, format_mac(mac), format_ipv4(address))
+    assert (read.hwdst, read.pdst) == (format_mac(other_mac), format_ipv4(other))
+    assert arp.parse(bytes(read)) == packet
+
+
+@given(
+    addresses,
+    addresses,
+    st.integers(0, 255),
+    st.integers(1, 255),
+    words,
+    st.booleans(),
+    st.integers(0, 8191),
+    payloads,
+)
+def test_ipv4(
+    source: bytes,
+    destination: bytes,
+    protocol: int,
+    ttl: int,
+    identification: int,
+    more: bool,
+    offset: int,
+    payload: bytes,
+) -> None:
+    packet = ipv4.Packet(
+        source,
+        destination,
+        protocol,
+        payload,
+        ttl=ttl,
+        identification=identification,
+        more_fragments=more,
+        fragment_offset=offset * 8,
+    )
+    read = IP(packet.emit())
+    assert (read.src, read.dst, read.ttl, read.proto) == (
+        format_ipv4(source),
+        format_ipv4(destination),
+        ttl,
+        protocol,
+    )
+    assert (read.id, read.frag, bool(read.flags.MF), read.len) == (
+        identification,
+        offset,
+        more,
+        20 + len(payload),
+    )
+    computed = read.chksum
+    del read.chksum
+    assert IP(bytes(read)).chksum == computed
+    assert ipv4.parse(packet.emit()) == packet
+
+
+@given(addresses, addresses, words, words, payloads)
+def test_udp(source: bytes, destination: bytes, sport: int, dport: int, payload: bytes) -> None:
+    datagram = udp.Datagram(sport, dport, payload)
+    data = datagram.emit(source, destination)
+    built = bytes(
+        IP(src=format_ipv4(source), dst=format_ipv4(destination)) / UDP(sport=sport, dport=dport) / payload
+    )
+    assert built[20:] == data
+    assert udp.parse(data, source, destination) == datagram
+
+
+@given(st.booleans(), words, words, payloads)
+def test_icmp_echo(request: bool, identifier: int, sequence: int, payload: bytes) -> None:
+    message = icmp.Echo(request, identifier, sequence, payload)
+    read = ICMP(message.emit())
+    assert (read.type, read.id, read.seq) == (8 if request else 0, identifier, sequence)
+    built = bytes(ICMP(type=read.type, id=identifier, seq=sequence) / payload)
+    assert built == message.emit()
+    assert icmp.parse(built) == message
+
+
+@given(st.sampled_from([(3, 0), (3, 1), (3, 3), (3, 4), (11, 0)]), st.integers(68, 1500), payloads)
+def test_icmp_errors(kind: tuple[int, int], mtu: int, quoted: bytes) -> None:
+    needed = kind == (3, 4)
+    message = icmp.Error(*kind, quoted, mtu if needed else 0)
+    read = ICMP(message.emit())
+    assert (read.type, read.code) == kind
+    if needed:
+        assert read.nexthopmtu == mtu
+    assert icmp.parse(message.emit()) == message
+
+
+@given(st.integers(0, 2**24 - 1), st.binary(min_size=14, max_size=100))
+def test_vxlan(vni: int, frame: bytes) -> None:
+    read = VXLAN(vxlan.emit(vni, frame))
+    assert (int(read.flags), read.vni) == (0x08, vni)
+    built = bytes(VXLAN(vni=vni, flags=0x08)) + frame
+    assert vxlan.parse(built) == (vni, frame)
+    assert vxlan.emit(vni, frame) == built
+
+
+def test_addresses_and_text() -> None:
+    assert parse_mac(format_mac(bytes(range(6)))) == bytes(range(6))
+    assert parse_ipv4(format_ipv4(b"\x0a\0\1\3")) == b"\x0a\0\1\3"
