@@ -77,7 +77,7 @@ class Request:
             raise InvalidParameter(f"unsupported Content-Type header ({kind}): must be '{JSON_TYPE}'")
         try:
             value = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidParameter(f"invalid JSON: {error}") from None
         if value is not None and not isinstance(value, dict):
             raise InvalidParameter("invalid JSON: the body must be an object")
