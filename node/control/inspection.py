@@ -135,6 +135,7 @@ def _with_swarm(status: NodeStatus, swarm: Ledger, membership: Membership, now: 
     return msgspec.structs.replace(
         status,
         revision=swarm.view.revision,
+        revision_ago_s=max(0.0, now - swarm.folded_at),
         newest_announced=membership.newest_announced,
         store_connected=swarm.connected,
         store_since_ago_s=max(0.0, now - swarm.since),

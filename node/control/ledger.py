@@ -42,6 +42,8 @@ class Ledger:
         """Since when it has been connected, or away, on the node's clock."""
         self.committed = 0
         """The newest revision that this node committed itself."""
+        self.folded_at = clock.now()
+        """When the view last changed, on the node's clock."""
         self.listeners: list[Callable[[tuple[Change, ...]], None]] = []
         self._clock = clock
         self._chance = chance
@@ -53,6 +55,7 @@ class Ledger:
             self.store, keys.ROOT, sleep=self._clock.sleep, random=self._chance, on_state=self._on_state
         ):
             changes = self.view.fold(news)
+            self.folded_at = self._clock.now()
             for listener in self.listeners:
                 listener(changes)
             folded, self._folded = self._folded, asyncio.Event()

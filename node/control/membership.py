@@ -142,10 +142,12 @@ class Membership:
 
     def probed(self, sender: str) -> None:
         """Another member asked: it can reach this node, whatever the other way is like."""
-        self.health.setdefault(sender, Health())
+        if self.alive(sender):
+            self.health.setdefault(sender, Health())
 
     def announced(self, sender: str, revision: int) -> int:
         """Another member has committed a revision; the own view's is the answer."""
-        self.health.setdefault(sender, Health()).announced = revision
-        self.newest_announced = max(self.newest_announced, revision)
+        if self.alive(sender):  # a name that is no member's is a stranger's, and strangers are many
+            self.health.setdefault(sender, Health()).announced = revision
+            self.newest_announced = max(self.newest_announced, revision)
         return self._ledger.view.revision

@@ -33,6 +33,8 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339."""
     revision: int = 0
     """Of its view of the swarm's store."""
+    revision_ago_s: float = 0.0
+    """How long its view has been as of it."""
     newest_announced: int = 0
     """The newest revision that any member said it had committed."""
     store_connected: bool = False

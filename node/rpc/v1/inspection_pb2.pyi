@@ -12,7 +12,7 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class StatusResponse(_message.Message):
-    __slots__ = ("name", "id", "role", "started", "revision", "newest_announced", "store_connected", "store_since_ago_s", "store_reason", "members", "containers", "containers_running", "memory_bytes")
+    __slots__ = ("name", "id", "role", "started", "revision", "newest_announced", "store_connected", "store_since_ago_s", "store_reason", "members", "containers", "containers_running", "memory_bytes", "revision_ago_s")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class StatusResponse(_message.Message):
     CONTAINERS_FIELD_NUMBER: _ClassVar[int]
     CONTAINERS_RUNNING_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REVISION_AGO_S_FIELD_NUMBER: _ClassVar[int]
     name: str
     id: str
     role: str
@@ -39,7 +40,8 @@ class StatusResponse(_message.Message):
     containers: int
     containers_running: int
     memory_bytes: int
-    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., role: _Optional[str] = ..., started: _Optional[str] = ..., revision: _Optional[int] = ..., newest_announced: _Optional[int] = ..., store_connected: _Optional[bool] = ..., store_since_ago_s: _Optional[float] = ..., store_reason: _Optional[str] = ..., members: _Optional[_Iterable[_Union[MemberSeen, _Mapping]]] = ..., containers: _Optional[int] = ..., containers_running: _Optional[int] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+    revision_ago_s: float
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., role: _Optional[str] = ..., started: _Optional[str] = ..., revision: _Optional[int] = ..., newest_announced: _Optional[int] = ..., store_connected: _Optional[bool] = ..., store_since_ago_s: _Optional[float] = ..., store_reason: _Optional[str] = ..., members: _Optional[_Iterable[_Union[MemberSeen, _Mapping]]] = ..., containers: _Optional[int] = ..., containers_running: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., revision_ago_s: _Optional[float] = ...) -> None: ...
 
 class MemberSeen(_message.Message):
     __slots__ = ("name", "lan_address", "underlay_address", "control_address", "round_trip_s", "answered_ago_s", "failures")
