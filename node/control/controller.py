@@ -15,6 +15,7 @@ from node.control import plans
 from node.control.events import Events
 from node.control.ledger import Ledger
 from node.control.plugging import Plugging
+from node.control.standing import GATEWAY_BRIDGE
 from node.control.validate_container import check_endpoint
 from node.control.validate_network import validate_network
 from node.control.view import View
@@ -179,6 +180,10 @@ class Controller:
         network = self.find(term)
         if network.predefined:
             raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
+        if network.name == GATEWAY_BRIDGE:
+            raise Forbidden(
+                f"{network.name} leads this node's overlay networks outside and cannot be removed"
+            )
         if network.scope == "swarm" and not self.manager:
             raise Unavailable(NOT_A_MANAGER)
         await self._ledgers[network.scope].change(lambda view: plans.remove_network(view, network))
@@ -206,7 +211,8 @@ class Controller:
         """Remove every unused network that the caller wants removed; their names."""
         removed = []
         for network in self.list():
-            if network.predefined or network.ingress or self.endpoints(network) or not wanted(network):
+            kept = network.predefined or network.ingress or network.name == GATEWAY_BRIDGE
+            if kept or self.endpoints(network) or not wanted(network):
                 continue
             try:
                 await self.remove(network.id)
