@@ -34,49 +34,26 @@ def test_arp(operation: int, mac: bytes, address: bytes, other_mac: bytes, other
     assert arp.parse(bytes(read)) == packet
 
 
-@given(
-    addresses,
-    addresses,
-    st.integers(0, 255),
-    st.integers(1, 255),
-    words,
-    st.booleans(),
-    st.integers(0, 8191),
-    payloads,
+packets = st.builds(
+    ipv4.Packet,
+    source=addresses,
+    destination=addresses,
+    protocol=st.integers(0, 255),
+    payload=payloads,
+    ttl=st.integers(1, 255),
+    identification=words,
+    more_fragments=st.booleans(),
+    fragment_offset=st.integers(0, 8191).map(lambda units: units * 8),
 )
-def test_ipv4(
-    source: bytes,
-    destination: bytes,
-    protocol: int,
-    ttl: int,
-    identification: int,
-    more: bool,
-    offset: int,
-    payload: bytes,
-) -> None:
-    packet = ipv4.Packet(
-        source,
-        destination,
-        protocol,
-        payload,
-        ttl=ttl,
-        identification=identification,
-        more_fragments=more,
-        fragment_offset=offset * 8,
-    )
+
+
+@given(packets)
+def test_ipv4(packet: ipv4.Packet) -> None:
     read = IP(packet.emit())
-    assert (read.src, read.dst, read.ttl, read.proto) == (
-        format_ipv4(source),
-        format_ipv4(destination),
-        ttl,
-        protocol,
-    )
-    assert (read.id, read.frag, bool(read.flags.MF), read.len) == (
-        identification,
-        offset,
-        more,
-        20 + len(payload),
-    )
+    assert (read.src, read.dst) == (format_ipv4(packet.source), format_ipv4(packet.destination))
+    assert (read.ttl, read.proto, read.id) == (packet.ttl, packet.protocol, packet.identification)
+    assert (read.frag * 8, bool(read.flags.MF)) == (packet.fragment_offset, packet.more_fragments)
+    assert read.len == 20 + len(packet.payload)
     computed = read.chksum
     del read.chksum
     assert IP(bytes(read)).chksum == computed
