@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from node.control.bodies import Body
-from node.control.creating import arguments_of, free_name, networks_of
+from node.control.creating import arguments_of, check_wishes, free_name, networks_of
 from node.control.lives import Lives
 from node.control.registry import Registry, check_name
 from node.control.standing import GATEWAY_BRIDGE
@@ -72,6 +72,7 @@ class Containers:
 
     async def create(self, name: str, spec: ContainerSpec) -> tuple[str, Sequence[str]]:
         """Keep a new container: its id, and warnings."""
+        check_wishes(spec, self._find_network)
         image = catalogue.find(spec.image)
         if image is None:
             raise NotFound(f"No such image: {spec.image}")

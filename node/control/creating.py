@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 from node.control.registry import Registry
+from node.control.validate_container import check_endpoints, validate_modes
 from node.errors import InvalidParameter, NotFound
 from node.model.container import ContainerSpec
 from node.model.names import container_name
@@ -20,6 +21,13 @@ def free_name(registry: Registry, chance: random.Random) -> str:
     while (name := container_name(chance, attempt)) in taken:
         attempt += 1
     return name
+
+
+def check_wishes(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> None:
+    """Refuse what contradicts itself, or the networks that it names. Raises InvalidParameter."""
+    validate_modes(spec)
+    names = {_real(name): wish for name, wish in spec.endpoints.items()}
+    check_endpoints((_known(name, find), name, wish) for name, wish in names.items())
 
 
 def networks_of(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> dict[str, EndpointSpec]:
@@ -39,10 +47,15 @@ def _real(name: str) -> str:
 
 
 def _name_of(term: str, find: Callable[[str], NetworkRecord]) -> str:
+    network = _known(term, find)
+    return network.name if network is not None else term
+
+
+def _known(term: str, find: Callable[[str], NetworkRecord]) -> NetworkRecord | None:
     try:
-        return find(term).name
+        return find(term)
     except NotFound:
-        return term  # the engine finds out when the container starts
+        return None  # the engine finds out when the container starts
 
 
 def arguments_of(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
