@@ -19,6 +19,24 @@ class Exit(Exception):
         self.code = code
 
 
+class LoopEnded(Exception):
+    """break, or continue where ``again``."""
+
+    def __init__(self, *, again: bool) -> None:
+        super().__init__(again)
+        self.again = again
+
+
+async def leave_loop(shell: Shell, process: Process) -> int:
+    """break"""
+    raise LoopEnded(again=False)
+
+
+async def next_turn(shell: Shell, process: Process) -> int:
+    """continue"""
+    raise LoopEnded(again=True)
+
+
 async def change_directory(shell: Shell, process: Process) -> int:
     """cd"""
     target = process.arguments[1] if len(process.arguments) > 1 else process.environment.get("HOME", "/")
@@ -95,4 +113,6 @@ BUILTINS: dict[str, Callable[[Shell, Process], Awaitable[int]]] = {
     "wait": wait,
     ":": colon,
     "read": read,
+    "break": leave_loop,
+    "continue": next_turn,
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from node.programs.process import Process
+from node.programs.shell.arithmetic import ArithmeticFailed, evaluate
 from node.programs.shell.builtins import Exit
 from node.programs.shell.tokens import Piece, Word
 from node.programs.streams import Writer
@@ -54,6 +55,12 @@ class Expansion:
             return piece.text
         if piece.kind == "command":
             return await self._output_of(piece.text, process)
+        if piece.kind == "arithmetic":
+            try:
+                return str(evaluate(piece.text, process.environment))
+            except ArithmeticFailed as error:
+                process.fail(f"{self._shell.name}: {error}")
+                raise Exit(2) from None
         name, _, default = piece.text.partition(":-")
         value = self._variable(name, process)
         return default if not value and default else value

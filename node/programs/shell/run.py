@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import replace
 
 from node.programs import table
-from node.programs.process import Process
+from node.programs.process import Process, Program
 from node.programs.shell import grammar
-from node.programs.shell.builtins import BUILTINS, Exit
+from node.programs.shell.builtins import BUILTINS, Exit, LoopEnded
 from node.programs.shell.expand import Expansion, is_assignment
 from node.programs.shell.grammar import For, Group, If, List, Parser, Pipeline, Simple, While
 from node.programs.shell.redirect import redirected
@@ -20,7 +19,8 @@ from node.programs.streams import BrokenPipe, Pipe, Writer
 SYNTAX_CODE = 2
 NOT_FOUND_CODE = 127
 STEPS_BETWEEN_YIELDS = 64
-"""A loop of builtins lets others run now and then."""
+TURN_S = 0.000_1
+"""What a turn of a loop takes: it lets others run, and time pass, on virtual time too."""
 
 
 class Shell:
@@ -65,7 +65,7 @@ class Shell:
     async def _pipeline(self, pipeline: Pipeline, process: Process) -> int:
         self._steps += 1
         if self._steps % STEPS_BETWEEN_YIELDS == 0:
-            await process.clock.sleep(0)
+            await process.clock.sleep(TURN_S)
         commands = pipeline.commands
         if len(commands) == 1:
             status = await self._command(commands[0], process)
@@ -82,11 +82,10 @@ class Shell:
             pipe = Pipe()
             stdout = process.stdout if last else Writer(pipe.feed, pipe.drain)
             part = replace(process, stdin=stdin, stdout=stdout)
-            work.append(
-                asyncio.get_running_loop().create_task(
-                    self.copy(part)._part(command, part, stdin if index else None, None if last else pipe)
-                )
-            )
+            shell = self.copy(part)
+            reads, writes = stdin if index else None, None if last else pipe
+            running = shell._part(command, shell.process, reads, writes)
+            work.append(asyncio.get_running_loop().create_task(running))
             stdin = pipe
         try:
             statuses = [await task for task in work]
@@ -132,7 +131,8 @@ class Shell:
                 self.status = 0
                 for value in await self._expansion.fields(command.words, process):
                     process.environment[command.name] = value
-                    await self.sequence(command.body, process)
+                    if not await self._turn(command.body, process):
+                        break
                 return self.status
             case Group():
                 if not command.own:
@@ -144,12 +144,21 @@ class Shell:
                     return end.code
 
     async def _while(self, command: While, process: Process) -> int:
-        status = 0
+        self.status, status = 0, 0
         while (await self._condition(command.condition, process) == 0) != command.until:
-            status = await self.sequence(command.body, process)
-            self._steps += 1
-            await process.clock.sleep(0)
+            if not await self._turn(command.body, process):
+                break
+            status = self.status
         return status
+
+    async def _turn(self, body: List, process: Process) -> bool:
+        """One turn of a loop; False after `break`."""
+        await process.clock.sleep(TURN_S)
+        try:
+            await self.sequence(body, process)
+        except LoopEnded as end:
+            return end.again
+        return True
 
     async def _condition(self, condition: List, process: Process) -> int:
         strict, self.exit_on_error = self.exit_on_error, False
@@ -197,7 +206,7 @@ class Shell:
             pid=entry.pid,
             signals=handlers,
         )
-        work = asyncio.get_running_loop().create_task(_coroutine(program(child)))
+        work = asyncio.get_running_loop().create_task(_call(program, child))
         # ^C goes to the program in the foreground, not to the shell.
         process.signals.on(SIGINT, lambda: None if handlers.deliver(SIGINT) else _end(work))
         try:
@@ -212,8 +221,9 @@ class Shell:
             userland.leave(entry)
 
 
-async def _coroutine(work: Awaitable[int]) -> int:
-    return await work
+async def _call(program: Program, process: Process) -> int:
+    """Calls only once it runs: a task that is cancelled before has nothing left open."""
+    return await program(process)
 
 
 def _end(work: asyncio.Task[int]) -> None:

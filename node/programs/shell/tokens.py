@@ -38,7 +38,7 @@ class ShellSyntaxError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a word: ``kind`` is "text", "name" ($x), "command" ($(x)) or "status" and its like."""
+    """A part of a word: ``kind`` is "text", "name" ($x), "command" ($(x)) or "arithmetic" ($((x)))."""
 
     kind: str
     text: str
@@ -160,7 +160,10 @@ class Tokenizer:
             self._at = end + 1
             return Piece("command", text[start + 1 : end], quoted)
         if text.startswith("$(", start):
-            return Piece("command", self._parenthesized(), quoted)
+            inner = self._parenthesized()
+            if inner.startswith("(") and inner.endswith(")"):
+                return Piece("arithmetic", inner[1:-1], quoted)
+            return Piece("command", inner, quoted)
         if text.startswith("${", start):
             end = text.find("}", start)
             if end < 0:
