@@ -23,7 +23,9 @@ CLASS_METHODS_MAX = 15
 FUNCTION_LINES_MAX = 70
 PARAMETERS_MAX = 6
 
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "tests/api/memory_containers.py: MemoryContainers has methods": "the twin of one protocol with 13 verbs",
+}
 """Why a complaint may stand, by the complaint without figures: "node/x.py: Class.method has lines"."""
 
 GENERATED = ("node", "rpc")

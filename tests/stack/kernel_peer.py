@@ -73,7 +73,7 @@ class KernelPeer:
             raw.sendto(icmp.Echo(True, 1, 1, b"").emit(), ("127.0.0.1", 0))
             while True:
                 try:
-                    heard = icmp.parse(ipv4.parse(raw.recv(100)).payload)
+                    heard = icmp.parse(ipv4.parse(raw.recv(65535)).payload)
                 except TimeoutError:
                     pytest.skip("this machine's kernel answers no pings at present, not even its own")
                 if heard == icmp.Echo(False, 1, 1, b""):
