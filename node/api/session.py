@@ -65,6 +65,6 @@ async def _listen(connection: Connection, terminal: Terminal, manner: Manner) ->
             await terminal.write(data)
         if detached:
             return
-    if manner.stdin:
+    if manner.stdin and not manner.tty:  # who hangs up a terminal detaches (moby: container/stream/attach.go)
         terminal.close_stdin()
     await connection.gone()

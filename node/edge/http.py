@@ -198,10 +198,10 @@ def _discard(work: asyncio.Task[Answer]) -> None:
 
 
 class _Refusal(asyncio.Protocol):
-    """Says that there are too many connections, and closes."""
+    """Says that there are too many connections, and ends."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Without waiting for a request."""
+        """Without waiting for a request; but what comes of one is read, or the answer would be lost."""
         body = json_bytes({"message": "too many connections to this node: close some and try again"})
         head = (
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
@@ -209,4 +209,5 @@ class _Refusal(asyncio.Protocol):
         )
         assert isinstance(transport, asyncio.Transport)
         transport.write(head.encode() + body)
-        transport.close()
+        transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_S, transport.close)

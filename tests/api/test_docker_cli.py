@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -135,6 +136,51 @@ async def test_run_prints_both_streams_and_exits_with_the_code(docker: Docker) -
 
 async def test_run_passes_input_and_its_end(docker: Docker) -> None:
     assert await docker("run", "--rm", "-i", "alpine", "cat", typed=b"a\nb") == Done(0, "a\nb", "")
+
+
+async def test_a_terminal_has_one_raw_stream(docker: Docker) -> None:
+    assert await docker("run", "--rm", "-t", "alpine", "echo", "hi") == Done(0, "hi\r\n", "")
+
+
+async def test_keys_detach_from_a_terminal(
+    docker: Docker, host: str, docker_cli: str, tmp_path: Path
+) -> None:
+    mine, its = pty.openpty()
+    command = (docker_cli, "run", "-it", "--name", "cli-tty", "alpine", "sh", "-c", "echo ready; cat")
+    environment = {"DOCKER_HOST": host, "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    started = await asyncio.create_subprocess_exec(
+        *command, stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True
+    )
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await seen(mine, b"ready\r\n")
+            os.write(mine, b"typed\n")
+            await seen(mine, b"typed")
+            os.write(mine, b"\x10\x11")
+            await started.wait()
+        listed = await docker("ps", "--filter", "name=cli-tty", "--format", "{{.State}}")
+        assert listed.out == "running\n"
+    finally:
+        if started.returncode is None:
+            started.kill()
+            await started.wait()
+        os.close(mine)
+        os.close(its)
+    await docker("rm", "-f", "cli-tty")
+
+
+async def seen(terminal: int, text: bytes) -> None:
+    """Return when the terminal has shown the text."""
+    shown = b""
+    arrived = asyncio.Event()
+    asyncio.get_running_loop().add_reader(terminal, arrived.set)
+    try:
+        while text not in shown:
+            arrived.clear()
+            await arrived.wait()
+            shown += os.read(terminal, 1024)
+    finally:
+        asyncio.get_running_loop().remove_reader(terminal)
 
 
 async def test_run_with_much_output(docker: Docker) -> None:

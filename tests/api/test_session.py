@@ -153,6 +153,14 @@ async def test_keys_detach_from_a_terminal() -> None:
     assert (talk.screen.typed, talk.screen.stdin_closed) == (b"ls", False)
 
 
+async def test_hanging_up_a_terminal_is_not_the_end_of_the_programs_input() -> None:
+    talk = Talk(tty=True)
+    talk.wire.type(b"ls\n")
+    talk.wire.leave()
+    await talk.ends()
+    assert (talk.screen.typed, talk.screen.stdin_closed) == (b"ls\n", False)
+
+
 async def test_they_are_input_like_any_other_where_there_is_no_terminal() -> None:
     talk = Talk()
     talk.wire.type(b"\x10\x11")
