@@ -1,9 +1,8 @@
-"""The Engine API's socket: who may use it, what streams, what half-closes, what junk does to it."""
+"""The Engine API's socket: who may use it, what streams, what ends, what junk does to it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import json
 import os
@@ -11,127 +10,15 @@ import random
 import socket
 import stat
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node.api.app import App
-from node.api.http import Connection, Hijack, Request, Response, Stream, json_response
 from node.edge import http
-from node.edge.hijack import UNREAD_MAX
 from node.edge.http import BODY_BYTES_MAX, HttpServer
+from tests.edge.engine_socket.bench import HEAD_101, UPGRADE, Bench, ask, client
 from tests.patience import PATIENCE_S, until
-
-UPGRADE = b"Connection: Upgrade\r\nUpgrade: tcp\r\n"
-HEAD_101 = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: x/stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-
-
-class Bench(App):
-    """An app whose answers the test decides: by path."""
-
-    def __init__(self) -> None:
-        self.asked: list[Request] = []
-        self.closed: list[str] = []
-        self.gate = asyncio.Event()
-        self.finished: list[str] = []
-        self.talk: Callable[[Connection], Awaitable[None]] = echo
-
-    async def handle(self, request: Request) -> Response | Stream | Hijack:
-        self.asked.append(request)
-        match request.path:
-            case "/stream":
-                return Stream(self._pieces(), {"Content-Type": "x/y"}, lambda: self.closed.append("stream"))
-            case "/talk":
-                return Hijack("x/stream", self.talk, lambda: self.closed.append("talk"), request.upgrades)
-            case "/slow":
-                await self.gate.wait()
-                self.finished.append("slow")
-                return json_response({})
-            case "/slow-stream":
-                await self.gate.wait()
-                return Stream(self._pieces(), {}, lambda: self.closed.append("slow-stream"))
-            case "/bug":
-                raise ZeroDivisionError("a bug")
-            case "/nothing":
-                return Response(204)
-        return json_response({"length": len(request.body)})
-
-    async def _pieces(self) -> Any:
-        yield b"first\n"
-        await self.gate.wait()
-        yield b"second\n"
-
-
-async def echo(connection: Connection) -> None:
-    """Give back what came, in capitals, and a word at its end."""
-    while data := await connection.read():
-        await connection.write(data.upper())
-    await connection.write(b".")
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
-async def path(bench: Bench, tmp_path: Path) -> AsyncIterator[Path]:
-    """The socket of a running server."""
-    server = HttpServer(bench, tmp_path / "api.sock")
-    await server.start()
-    yield tmp_path / "api.sock"
-    await server.stop()
-
-
-class Client:
-    """A bare connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    def request(self, method: str, target: str, body: bytes = b"", headers: bytes = b"") -> None:
-        length = f"Content-Length: {len(body)}\r\n".encode() if body else b""
-        self.send(f"{method} {target} HTTP/1.1\r\nHost: d\r\n".encode() + length + headers + b"\r\n" + body)
-
-    async def head(self) -> bytes:
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.reader.readuntil(b"\r\n\r\n")
-
-    async def exactly(self, count: int) -> bytes:
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.reader.readexactly(count)
-
-    async def rest(self) -> bytes:
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.reader.read()
-
-    async def close(self) -> None:
-        self.writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self.writer.wait_closed()
-
-
-@contextlib.asynccontextmanager
-async def client(path: Path) -> AsyncIterator[Client]:
-    opened = Client(*await asyncio.open_unix_connection(str(path)))
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-async def ask(path: Path, method: str, target: str, body: bytes = b"") -> tuple[bytes, bytes]:
-    """Head and body of an answer on a connection of its own."""
-    async with client(path) as caller:
-        caller.request(method, target, body, b"Connection: close\r\n")
-        head, _, content = (await caller.rest()).partition(b"\r\n\r\n")
-        return head, content
-
 
 # -- the socket ------------------------------------------------------------------------------------
 
@@ -279,126 +166,6 @@ async def test_the_end_of_the_server_ends_streams_in_order(bench: Bench, tmp_pat
         assert (await reader.rest()).endswith(b"0\r\n\r\n"), "chunked, to its proper end"
         assert await talker.rest() == b""
     assert sorted(bench.closed) == ["stream", "talk"]
-
-
-# -- hijacked connections --------------------------------------------------------------------------
-
-
-async def test_a_half_close_costs_no_output(path: Path, bench: Bench) -> None:
-    async with client(path) as caller:
-        caller.request("POST", "/talk", b"{}", UPGRADE)
-        assert await caller.head() == HEAD_101
-        caller.send(b"typed")
-        caller.writer.write_eof()
-        assert await caller.rest() == b"TYPED."
-    await until(lambda: bench.closed == ["talk"])
-
-
-async def test_input_that_nobody_read_costs_no_output(path: Path, bench: Bench) -> None:
-    bench.talk = lambda connection: connection.write(b"the end")
-    async with client(path) as caller:
-        caller.request("POST", "/talk", headers=UPGRADE)
-        assert await caller.head() == HEAD_101
-        caller.send(bytes(1024 * 1024))
-        assert await caller.rest() == b"the end", "closed at once it would be reset"
-
-
-async def test_without_an_upgrade_the_same_stream_follows_a_200(path: Path) -> None:
-    async with client(path) as caller:
-        caller.request("POST", "/talk")
-        assert await caller.head() == b"HTTP/1.1 200 OK\r\nContent-Type: x/stream\r\n\r\n"
-        caller.send(b"typed")
-        assert await caller.exactly(5) == b"TYPED"
-        caller.writer.write_eof()
-        assert await caller.rest() == b"."
-
-
-async def test_output_does_not_come_in_one_packet_with_the_head(path: Path, bench: Bench) -> None:
-    bench.talk = lambda connection: connection.write(b"at once")
-    with socket.socket(socket.AF_UNIX) as caller:
-        await asyncio.to_thread(caller.connect, str(path))
-        caller.sendall(b"POST /talk HTTP/1.1\r\nHost: d\r\n" + UPGRADE + b"\r\n")
-        assert await asyncio.to_thread(caller.recv, 65536) == HEAD_101
-        assert await asyncio.to_thread(caller.recv, 65536) == b"at once"
-        assert await asyncio.to_thread(caller.recv, 65536) == b""
-
-
-async def test_a_client_that_vanishes_is_noticed_though_nobody_writes(path: Path, bench: Bench) -> None:
-    bench.talk = lambda connection: connection.gone()
-    for half_closes in (False, True):
-        async with client(path) as caller:
-            caller.request("POST", "/talk", headers=UPGRADE)
-            await caller.head()
-            if half_closes:
-                caller.writer.write_eof()
-                await asyncio.sleep(0.01)
-                assert bench.closed == ["talk"], "it still listens"
-        await until(lambda n=2 if half_closes else 1: len(bench.closed) == n)
-
-
-async def test_writing_to_a_client_that_is_gone_tells_so(path: Path, bench: Bench) -> None:
-    outcome: list[type[BaseException]] = []
-
-    async def talk(connection: Connection) -> None:
-        await connection.gone()
-        try:
-            await connection.write(b"x")
-        except ConnectionError as error:
-            outcome.append(type(error))
-            raise
-
-    bench.talk = talk
-    async with client(path) as caller:
-        caller.request("POST", "/talk", headers=UPGRADE)
-        await caller.head()
-    await until(lambda: outcome == [ConnectionResetError] and bench.closed == ["talk"])
-
-
-async def test_a_slow_reader_makes_the_program_wait(path: Path, bench: Bench) -> None:
-    written = 0
-
-    async def flood(connection: Connection) -> None:
-        nonlocal written
-        for _ in range(400):
-            await connection.write(bytes(65536))
-            written += 65536
-
-    bench.talk = flood
-    async with client(path) as caller:
-        caller.writer.transport.pause_reading()
-        caller.request("POST", "/talk", headers=UPGRADE)
-        await until(lambda: written > 0)
-        before = -1
-        while written != before:
-            before = written
-            await asyncio.sleep(0.02)
-        assert written < 4 * 1024 * 1024
-        caller.writer.transport.resume_reading()
-        await caller.head()
-        assert len(await caller.rest()) == 400 * 65536
-
-
-async def test_a_program_that_does_not_read_makes_the_client_wait(path: Path, bench: Bench) -> None:
-    read = asyncio.Event()
-    largest = 0
-
-    async def later(connection: Connection) -> None:
-        nonlocal largest
-        await read.wait()
-        while data := await connection.read():
-            largest = max(largest, len(data))
-
-    bench.talk = later
-    async with client(path) as caller:
-        caller.request("POST", "/talk", headers=UPGRADE)
-        await caller.head()
-        caller.send(bytes(8 * 1024 * 1024))
-        await asyncio.sleep(0.05)
-        assert caller.writer.transport.get_write_buffer_size() > 4 * 1024 * 1024
-        read.set()
-        caller.writer.write_eof()
-        assert await caller.rest() == b""
-    assert largest < 2 * UNREAD_MAX + 262_144
 
 
 # -- junk ------------------------------------------------------------------------------------------
