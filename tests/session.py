@@ -27,9 +27,8 @@ ENDING_S = 3.0
 """How long processes that have been told to end may take after the last test."""
 
 MACHINE_FAULT = "this machine's kernel answers no pings"
-"""A skip for this reason stays one even in CI: nothing can be installed against it, and it is no fault
-of ours. The kernel has one small buffer for the ICMP of all namespaces, and a packet that is lost in it
-is never given back."""
+"""A skip for this reason stays one even in CI: nothing can be installed against it. The kernel has one
+small buffer for the ICMP of all namespaces, and packets stuck in anybody's slow queue fill it."""
 
 LEFT_BEHIND = pytest.StashKey[dict[int, str]]()
 

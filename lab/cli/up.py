@@ -66,7 +66,8 @@ def command(name: str, detach: bool, no_swarm: bool, **options: Any) -> None:
         cluster = start(wish, counter.show)
     finally:
         counter.clear()
-    click.echo(f"Cluster {name}: {wish.nodes} nodes ready in {time.monotonic() - begun:.1f} s.", err=True)
+    count = "1 node" if wish.nodes == 1 else f"{wish.nodes} nodes"
+    click.echo(f"Cluster {name}: {count} ready in {time.monotonic() - begun:.1f} s.", err=True)
     option = "" if name == "default" else f" --name {name}"
     next_step(f'eval "$(shoal env node-1{option})" && docker network ls')
     if not detach:
