@@ -21,7 +21,7 @@ from node.control.validate_network import validate_network
 from node.control.view import View
 from node.drivers.base import Driver
 from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
-from node.model.ids import local_id, swarm_id
+from node.model.ids import local_id, short, swarm_id
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord, NetworkSpec, Scope
 from node.model.times import rfc3339
 from node.seams import Clock
@@ -117,13 +117,17 @@ class Controller:
         return [e for e in self.endpoints(network) if e.node == self._node]
 
     def peers(self, network: NetworkRecord) -> Sequence[tuple[str, str]]:
-        """Name and LAN address of every living node that has an endpoint in an overlay."""
+        """Name, with the beginning of its id, and LAN address of every living node in an overlay."""
         swarm = self._ledgers.get("swarm")
         if network.driver != "overlay" or swarm is None:
             return []
         taking_part = dict.fromkeys(endpoint.node for endpoint in self.endpoints(network))
         members = swarm.view.members
-        return [(name, members[name].lan_address) for name in taking_part if name in members]
+        return [
+            (f"{name}-{short(members[name].id)}", members[name].lan_address)
+            for name in taking_part
+            if name in members
+        ]
 
     # -- changing ---------------------------------------------------------------------------------
 
