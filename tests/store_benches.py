@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 from kvstore.etcd import EtcdStore
 from kvstore.memory import MemoryCluster, MemoryStore
@@ -48,20 +49,35 @@ class MemoryBench(Bench):
         self.store.mend()
 
 
-class SqliteBench(Bench):
-    """A file."""
+class Reopened:
+    """A Store that is whatever SqliteStore has the file open at the moment."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._open()
 
     def _open(self) -> None:
-        self.store = self.other = SqliteStore(self._path, asyncio.get_running_loop().time)
+        self._store = SqliteStore(self._path, asyncio.get_running_loop().time)
+
+    async def reopen(self) -> None:
+        """Close the file and open it again."""
+        await self._store.close()
+        self._open()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+class SqliteBench(Bench):
+    """A file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = Reopened(path)
+        self.store = self.other = cast(Store, self._file)
 
     async def drop_connection(self) -> None:
         """Close the file and open it again."""
-        await self.store.close()
-        self._open()
+        await self._file.reopen()
 
 
 class EtcdBench(Bench):

@@ -10,8 +10,10 @@ from kvstore.errors import LeaseExpired, StoreError, StoreUnavailable
 from kvstore.store import (
     OPERATIONS_MAX,
     VALUE_BYTES_MAX,
+    Batch,
     Compare,
     Delete,
+    Event,
     KeyValue,
     Put,
     Store,
@@ -27,13 +29,6 @@ PATIENCE_S = 10.0
 async def put(store: Store, key: str, value: bytes = b"", lease: int = 0) -> int:
     """The revision at which the key was set."""
     return (await store.commit(Transaction(operations=(Put(key, value, lease),)))).revision
-
-
-async def gone(store: Store, key: str) -> None:
-    """Return once the key is no more."""
-    async with asyncio.timeout(PATIENCE_S):
-        while await store.get(key):
-            await asyncio.sleep(0.01)
 
 
 # -- keys -----------------------------------------------------------------------------------------
@@ -169,11 +164,13 @@ async def test_the_biggest_transaction_fits(bench: Bench) -> None:
 
 async def test_a_lease_takes_its_keys_along_when_it_ends(bench: Bench) -> None:
     lease = await bench.store.grant(bench.shortest_ttl_s)
-    await put(bench.store, "leased", b"", lease)
+    revision = await put(bench.store, "leased", b"", lease)
     item = await bench.other.get("leased")
     assert item is not None
     assert item.lease == lease
-    await gone(bench.other, "leased")
+    async with asyncio.timeout(PATIENCE_S), bench.other.watch("", revision + 1) as batches:
+        assert await anext(batches) == Batch(revision + 1, (Event("leased", None),))
+    assert await bench.other.get("leased") is None
     with pytest.raises(LeaseExpired, match=f"{lease:x}"):
         await bench.store.renew(lease)
     with pytest.raises(LeaseExpired):
