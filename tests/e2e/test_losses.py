@@ -84,9 +84,11 @@ def test_etcd_is_killed_and_comes_back(lossy: Cluster) -> None:
     os.kill(lossy.etcd.pid, signal.SIGKILL)
     wait_gone([lossy.etcd], 5.0)
     begun = time.monotonic()
-    with pytest.raises(EngineError, match="cannot be reached, so nothing was changed") as refused:
-        overlay("more")
+    with pytest.raises(EngineError, match="cannot be reached") as refused:
+        overlay("more")  # the first to notice may have sent its question already, and says so
     assert refused.value.status == 503
+    with pytest.raises(EngineError, match="cannot be reached, so nothing was changed"):
+        overlay("more")
     assert time.monotonic() - begun < 5.0
     assert reaches("node-2", "web-2", "web-1"), "running containers keep talking, names and all"
     engine("node-1").call("POST", "/networks/create", {"Name": "mine"})
