@@ -271,5 +271,5 @@ def test_a_state_given_back_goes_on_where_it_was() -> None:
 def test_a_transaction_that_etcd_would_refuse_cannot_be_made(
     compares: tuple[Compare, ...], operations: tuple[Put | Delete, ...]
 ) -> None:
-    with pytest.raises(ValueError, match="transaction|empty"):
+    with pytest.raises(ValueError, match=r"transaction|empty"):
         Transaction(compares, operations)
