@@ -73,9 +73,7 @@ class Model(RuleBasedStateMachine):
         operations=st.dictionaries(keys, st.one_of(st.none(), st.binary(max_size=2)), max_size=4),
         lease=st.one_of(st.just(0), leases),
     )
-    def apply(
-        self, compared: list[tuple[str, int]], operations: dict[str, bytes | None], lease: int
-    ) -> None:
+    def apply(self, compared: list[tuple[str, int]], operations: dict[str, bytes | None], lease: int) -> None:
         standing = {key: self.items[key].modified if key in self.items else 0 for key, _ in compared}
         compares = tuple(Compare(key, max(0, standing[key] + error)) for key, error in compared)
         holds = all(standing[compare.key] == compare.modified for compare in compares)
