@@ -18,7 +18,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 MARK = "SHOAL_TEST_SESSION"
 """In the environment of every process that a test starts, and of its children."""
@@ -32,8 +32,13 @@ small buffer for the ICMP of all namespaces, and packets stuck in anybody's slow
 
 LEFT_BEHIND = pytest.StashKey[dict[int, str]]()
 
-# Machines that run tests are shared and slow at times: how long one example took says nothing here.
-settings.register_profile("shoal", deadline=None, derandomize="CI" in os.environ)
+# Machines that run tests are shared and slow at times: how long an example took says nothing here.
+settings.register_profile(
+    "shoal",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("shoal")
 
 

@@ -107,6 +107,8 @@ class BridgeDriver:
         )
         port.isolated = bridge.isolated
         bridge.ports[endpoint.id] = port
+        # The address may have been another container's a moment ago: whoever remembers that one forgets it.
+        sandbox.announce(endpoint.interface)
         return Joined(endpoint.interface, endpoint.gateway)
 
     def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:

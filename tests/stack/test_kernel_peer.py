@@ -22,9 +22,10 @@ def kernel(needs_root: None) -> Iterator[KernelPeer]:
 
 
 @pytest.fixture
-def answers(kernel: KernelPeer) -> None:
+def answers(kernel: KernelPeer) -> Iterator[None]:
     """The kernel's own ICMP works."""
-    kernel.skip_if_mute()
+    with kernel.on_answering_processor():
+        yield
 
 
 @pytest.fixture
