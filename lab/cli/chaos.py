@@ -7,11 +7,12 @@ import re
 import click
 
 from lab.cli.clients import ask, ask_all
+from lab.cli.faults import describe
+from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, next_step, table
 from lab.launch.cluster import Cluster, ClusterError, NodeEntry, existing
 from lab.launch.processes import alive
 from node.chaos.faults import BETWEEN_NODES, Direction, Injection, Mode, Partition, Plane, Scope, cut_from
-from node.chaos.table import FaultSeen
 from node.errors import InvalidParameter
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m)?")
@@ -41,7 +42,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("groups", nargs=-1, required=True)
+@click.argument("groups", nargs=-1, required=True, type=NODE)
 @click.option(
     "--for", "duration", default="30s", show_default=True, help="How long: 10s, 2m; at most an hour."
 )
@@ -91,7 +92,7 @@ def list_faults(name: str, as_json: bool) -> None:
     cluster = existing(name)
     entries = _living(cluster)
     rows = [
-        (entry.config.name, seen.fault.id, _describe(seen), f"{seen.remaining_s:.1f}", seen.hits)
+        (entry.config.name, seen.fault.id, describe(seen), f"{seen.remaining_s:.1f}", seen.hits)
         for entry, faults in zip(entries, ask_all(entries, lambda client: client.faults()), strict=True)
         for seen in faults
     ]
@@ -101,13 +102,6 @@ def list_faults(name: str, as_json: bool) -> None:
         table(("NODE", "ID", "WHAT", "SECONDS LEFT", "HITS"), rows)
     else:
         click.echo("No fault is active.")
-
-
-def _describe(seen: FaultSeen) -> str:
-    scope = seen.fault.scope
-    whom = ",".join(scope.peers) or "everybody"
-    way = {Direction.BOTH: "from", Direction.OUTGOING: "towards", Direction.INCOMING: "from what comes of"}
-    return f"cut {way[scope.direction]} {whom} ({', '.join(scope.planes)})"
 
 
 @command.command()

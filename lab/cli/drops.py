@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lab.cli.clients import ask_all
+from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, table
 from lab.launch.cluster import existing
 from lab.launch.processes import alive
@@ -12,7 +13,7 @@ from node.datapath.drops import EXPLANATIONS
 
 
 @click.command()
-@click.argument("node", required=False)
+@click.argument("node", required=False, type=NODE)
 @name_option
 @json_option
 def command(node: str | None, name: str, as_json: bool) -> None:

@@ -6,12 +6,13 @@ import shlex
 
 import click
 
+from lab.cli.names import NODE
 from lab.cli.show import name_option
 from lab.launch.cluster import existing
 
 
 @click.command()
-@click.argument("node", required=False)
+@click.argument("node", required=False, type=NODE)
 @click.option("--unset", is_flag=True, help="Back to where the docker CLI pointed before.")
 @click.option("--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True)
 @name_option

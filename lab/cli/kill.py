@@ -6,12 +6,13 @@ import signal
 
 import click
 
+from lab.cli.names import NODE
 from lab.cli.show import name_option, next_step
 from lab.cli.signalling import signal_node
 
 
 @click.command()
-@click.argument("node")
+@click.argument("node", type=NODE)
 @name_option
 def command(node: str, name: str) -> None:
     """End a node at once, as a power cut would (SIGKILL).

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from lab.cli.names import NODE
 from lab.cli.show import name_option
 from lab.launch.cluster import existing
 
@@ -13,7 +14,7 @@ POLL_S = 0.2
 
 
 @click.command()
-@click.argument("node")
+@click.argument("node", type=NODE)
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 @name_option
 def command(node: str, follow: bool, name: str) -> None:

@@ -9,13 +9,20 @@ from typing import Any, TypeVar
 
 import click
 
+from lab.cli.names import CLUSTER, DEFAULT_CLUSTER
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def name_option(command: Command) -> Command:
     """--name, or SHOAL_CLUSTER."""
     return click.option(
-        "--name", default="default", envvar="SHOAL_CLUSTER", show_default=True, help="Which cluster."
+        "--name",
+        type=CLUSTER,
+        default=DEFAULT_CLUSTER,
+        envvar="SHOAL_CLUSTER",
+        show_default=True,
+        help="Which cluster.",
     )(command)
 
 

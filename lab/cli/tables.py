@@ -6,12 +6,13 @@ import click
 import msgspec
 
 from lab.cli.clients import ask
+from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, next_step, table
 from lab.launch.cluster import existing
 
 
 @click.command()
-@click.argument("node")
+@click.argument("node", type=NODE)
 @click.argument("network", required=False, default="")
 @name_option
 @json_option

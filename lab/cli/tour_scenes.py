@@ -129,10 +129,10 @@ def packet_walk(tour: Tour) -> None:
     """The walk of one ping."""
     tour.title("The walk of one ping", "shoal trace node-1/web-1 web-2")
     cluster = _cluster(tour)
-    steps, answered = trace(cluster, cluster.node("node-1"), "web-1", "web-2")
-    tour.show("\n".join(story(steps)))
-    stages = [step.hop.stage for step in steps]
-    tour.check("the ping was answered", answered)
+    walk = trace(cluster, cluster.node("node-1"), "web-1", "web-2")
+    tour.show("\n".join(story(walk)))
+    stages = [step.hop.stage for step in walk.steps]
+    tour.check("the ping was answered", walk.answered)
     tour.check(
         "it went through a tunnel and out of it again", {"encapsulate", "receive", "deliver"} <= set(stages)
     )

@@ -211,12 +211,13 @@ class Switchboard:
     # -- into the tunnel --------------------------------------------------------------------------
 
     def _encapsulate(self, segment: Segment, vtep: Vtep, endpoint: str, frame: bytes, now: float) -> None:
-        if not self._send(segment.channel, endpoint, vtep.flow_hash(frame), vtep.header + frame):
-            self._drop(Drop.UNDERLAY_REFUSED, segment, "", frame, now)
-            return
-        self.counters.encapsulated += 1
         if self.observer is not None:
+            # Told before it is sent: the other node may see it come at once.
             self.observer(Hop(now, "encapsulate", segment.name, "", frame, endpoint, vtep.vni))
+        if self._send(segment.channel, endpoint, vtep.flow_hash(frame), vtep.header + frame):
+            self.counters.encapsulated += 1
+        else:
+            self._drop(Drop.UNDERLAY_REFUSED, segment, "", frame, now)
 
     # -- out of the tunnel ------------------------------------------------------------------------
 
