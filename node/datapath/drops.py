@@ -45,6 +45,7 @@ class Drop(StrEnum):
     REASSEMBLY_FAILED = "reassembly_failed"
     NO_LISTENER = "no_listener"
     SOCKET_QUEUE_FULL = "socket_queue_full"
+    BACKLOG_FULL = "backlog_full"
     LOOPBACK_FULL = "loopback_full"
     UNKNOWN_PROTOCOL = "unknown_protocol"
     MARTIAN = "martian"
@@ -97,6 +98,7 @@ EXPLANATIONS: dict[Drop, str] = {
     Drop.REASSEMBLY_FAILED: "its other fragments did not come, or do not fit",
     Drop.NO_LISTENER: "no program listens there",
     Drop.SOCKET_QUEUE_FULL: "the program that listens does not read",
+    Drop.BACKLOG_FULL: "the program that listens does not accept connections fast enough",
     Drop.LOOPBACK_FULL: "too many packets at once from a sandbox to itself",
     Drop.UNKNOWN_PROTOCOL: "a protocol that the stack does not speak",
     Drop.MARTIAN: "a packet with an address that cannot come from there",

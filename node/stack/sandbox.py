@@ -18,11 +18,13 @@ from collections.abc import Callable
 from node.datapath.drops import Counters
 from node.model.address import parse_mac
 from node.seams import Clock
+from node.stack import streams
 from node.stack.inspect import Inspection, inspect
 from node.stack.interface import Interface, Transmit
 from node.stack.namespace import Namespace
 from node.stack.sockets import Answer, EchoSocket, Socket, UdpServer, UdpSocket
 from node.stack.stack import Stack
+from node.stack.streams import TcpListener, TcpStream
 
 
 class Sandbox:
@@ -108,6 +110,14 @@ class Sandbox:
     def serve_udp(self, address: str, udp_port: int, answer: Answer) -> UdpServer:
         """Answer every datagram to a UDP port at once, until closed; OSError EADDRINUSE and others."""
         return UdpServer(self._namespace, self._sockets, address, udp_port, answer)
+
+    async def connect_tcp(self, address: str, tcp_port: int, source: str = "") -> TcpStream:
+        """Open a TCP connection, and wait until it stands; OSError ECONNREFUSED, ENETUNREACH, ..."""
+        return await streams.connect(self._namespace, self._sockets, (address, tcp_port), source)
+
+    def listen_tcp(self, address: str, tcp_port: int, backlog: int = 128) -> TcpListener:
+        """Take TCP connections; OSError EADDRINUSE, EADDRNOTAVAIL, EMFILE."""
+        return TcpListener(self._namespace, self._sockets, (address, tcp_port), backlog)
 
     def inspect(self) -> Inspection:
         """Interfaces, routes and neighbours at this moment."""

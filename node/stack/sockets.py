@@ -21,8 +21,8 @@ TextAddress = tuple[str, int]
 """IPv4 address and UDP port."""
 
 
-SOCKETS_MAX = 1024
-"""Open at once with one owner: Linux's default for a process."""
+SOCKETS_MAX = 8192
+"""Open at once with one owner. A container of a real engine may open a million, which no laptop holds."""
 
 
 class Socket:

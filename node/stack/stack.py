@@ -2,7 +2,7 @@
 
       frame --> ARP ----------------------------------------> AddressResolution
         |
-        +-----> IPv4 --> plausible? --> for us? --> whole? --> ICMP, UDP, ...  --> programs
+        +-----> IPv4 --> plausible? --> for us? --> whole? --> ICMP, UDP, TCP  --> programs
                                            |          |
                                        Forwarder   Reassembly
 
@@ -30,6 +30,7 @@ from node.stack.interface import LOOPBACK, Interface, OwnAddresses, Transmit, is
 from node.stack.loopback import Loopback
 from node.stack.output import Output
 from node.stack.routes import Route, RouteTable
+from node.stack.tcp.protocol import Tcp
 from node.stack.udp import Udp
 from node.stack.udptable import UdpTable
 from node.wire import ethernet, icmp, ipv4
@@ -61,7 +62,9 @@ class Stack:
         self.echo = EchoTable(chance)
         self.icmp = Icmp(self.output, self._own, self.protocols, self.echo, counters)
         self.udp = Udp(self.output, self._own, self.icmp, UdpTable(chance), counters)
+        self.tcp = Tcp(self.output, self._own, chance, counters)
         self.protocols[ipv4.PROTOCOL_ICMP] = self.icmp
+        self.protocols[ipv4.PROTOCOL_TCP] = self.tcp
         self.protocols[ipv4.PROTOCOL_UDP] = self.udp
         self.forwarding = False
         """Whether packets for others are sent on: only a host does."""
@@ -99,10 +102,8 @@ class Stack:
     @property
     def wake_at(self) -> float | None:
         """When wake() has something to do, in seconds; None if never."""
-        neighbors, reassembly = self.resolution.neighbors.wake_at, self._reassembly.wake_at
-        if neighbors is None or reassembly is None:
-            return reassembly if neighbors is None else neighbors
-        return min(neighbors, reassembly)
+        times = (self.resolution.neighbors.wake_at, self._reassembly.wake_at, self.tcp.wake_at)
+        return min((time for time in times if time is not None), default=None)
 
     def wake(self, now: float) -> None:
         """Do what the passing of time asks for; early or late is no harm."""
@@ -111,6 +112,7 @@ class Stack:
                 self._counters.drop(Drop.NEIGHBOR_UNREACHABLE)
                 packet = ipv4.parse(data)
                 self.icmp.refuse(packet, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, now)
+        self.tcp.wake(now)
         for given_up in self._reassembly.expire(now):
             self._give_up(given_up)
             if given_up.first is not None:

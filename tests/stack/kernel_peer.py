@@ -15,8 +15,9 @@ import secrets
 import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,33 @@ TUN = Path("/dev/net/tun")
 _TUNSETIFF = 0x400454CA
 _TAP_WITHOUT_HEADER = 0x0002 | 0x1000
 _FRAME_MAX_BYTES = 65_550
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a bad link does to frames; all zero is a good one. Shares are between 0 and 1."""
+
+    loss: float = 0.0
+    duplicate: float = 0.0
+    corrupt: float = 0.0
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def carry(self, frame: bytes, deliver: Callable[[bytes], None]) -> None:
+        """Deliver a frame never, at once, later, twice or broken."""
+        chance = self.chance.random
+        if chance() < self.loss:
+            return
+        if chance() < self.corrupt:
+            place = self.chance.randrange(len(frame))
+            frame = frame[:place] + bytes((frame[place] ^ 0x10,)) + frame[place + 1 :]
+        for _ in range(2 if chance() < self.duplicate else 1):
+            delay = self.delay_s + self.jitter_s * chance()
+            if delay:
+                asyncio.get_running_loop().call_later(delay, deliver, frame)
+            else:
+                deliver(frame)
 
 
 class KernelPeer:
@@ -93,18 +121,24 @@ class KernelPeer:
                 return False
             return True
 
-    def join(self, mtu: int = 1500) -> tuple[Sandbox, Counters]:
-        """Our side; frames flow while the running loop runs."""
+    def join(self, mtu: int = 1500, trouble: Trouble | None = None) -> tuple[Sandbox, Counters]:
+        """Our side; frames flow while the running loop runs, through a bad link if one is asked for."""
         counters = Counters()
         sandbox = Sandbox("ours", SystemClock(), random.Random(1), counters)
         tap, clock = self._tap, SystemClock()
-        sandbox.attach("eth0", OUR_MAC, mtu, lambda frame, _: _write(tap, frame), f"{OURS}/24")
+        bad = trouble or Trouble()
+
+        def out(frame: bytes, _: float) -> None:
+            bad.carry(frame, lambda heavy: _write(tap, heavy))
+
+        sandbox.attach("eth0", OUR_MAC, mtu, out, f"{OURS}/24")
         receive = sandbox.receiver("eth0")
 
         def read() -> None:
             with contextlib.suppress(BlockingIOError):
                 while True:
-                    receive(os.read(tap, _FRAME_MAX_BYTES), clock.now())
+                    frame = os.read(tap, _FRAME_MAX_BYTES)
+                    bad.carry(frame, lambda heavy: receive(heavy, clock.now()))
 
         asyncio.get_running_loop().add_reader(tap, read)
         return sandbox, counters
