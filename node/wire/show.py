@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.model.address import format_ipv4, format_mac
-from node.wire import arp, ethernet, icmp, ipv4, udp
+from node.wire import arp, ethernet, icmp, ipv4, tcp, udp
 from node.wire.malformed import Malformed
 
 _UNREACHABLE = {
@@ -67,11 +67,21 @@ def _payload(packet: ipv4.Packet) -> str:
         if packet.protocol == ipv4.PROTOCOL_UDP:
             datagram = udp.parse(packet.payload, packet.source, packet.destination)
             return f"UDP {datagram.source_port} > {datagram.destination_port}, {len(datagram.payload)} bytes"
+        if packet.protocol == ipv4.PROTOCOL_TCP:
+            return _tcp(tcp.parse(packet.payload, packet.source, packet.destination))
     except Malformed as error:
         if packet.is_fragment:
             return f"first part of protocol {packet.protocol}"
         return f"malformed: {error}"
     return f"protocol {packet.protocol}, {len(packet.payload)} bytes"
+
+
+def _tcp(segment: tcp.Segment) -> str:
+    text = f"TCP {segment.source_port} > {segment.destination_port} [{tcp.flag_names(segment.flags)}]"
+    text += f" seq {segment.sequence}"
+    if segment.flags & tcp.ACK:
+        text += f" ack {segment.acknowledgment}"
+    return f"{text} win {segment.window}, {len(segment.payload)} bytes"
 
 
 def _icmp(packet: ipv4.Packet) -> str:

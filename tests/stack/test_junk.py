@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
@@ -16,6 +16,8 @@ _IP = IP(src="10.0.1.4", dst="10.0.1.3")
 _VALID = [
     bytes(_TO_A / _IP / ICMP() / Raw(bytes(40))),
     bytes(_TO_A / _IP / UDP(sport=53, dport=53) / Raw(bytes(40))),
+    bytes(_TO_A / _IP / TCP(dport=80, flags="S")),
+    bytes(_TO_A / _IP / TCP(dport=81, flags="PA") / Raw(bytes(40))),
     bytes(_TO_A / _IP / ICMP(type=3, code=4) / Raw(_QUOTED)),
     bytes(_TO_A / IP(src="10.0.1.4", dst="10.0.1.3", flags="MF", frag=1) / Raw(bytes(40))),
     bytes(_TO_A / IP(src="10.0.1.4", dst="10.9.1.3") / UDP()),
@@ -26,7 +28,7 @@ _VALID = [
 def with_right_checksums(frame: bytes) -> bytes:
     """Junk that a checksum stops tells little of what comes after it."""
     packet = Ether(frame)
-    for layer in (IP, ICMP, UDP):
+    for layer in (IP, ICMP, TCP, UDP):
         if layer in packet:
             packet[layer].chksum = None
     return bytes(packet)

@@ -289,11 +289,16 @@ def test_an_old_acknowledgment_of_things_never_sent_ends_nothing() -> None:
     link = Link()
     client, _ = link.pair()
     ends = client.block.ends
-    segment = tcp.Segment(80, ends.local[1], client.block.receiving.next & 0xFFFF_FFFF, 12345, tcp.ACK, 1000)
+    sending = client.block.sending
+    before = sending.unacknowledged
+    client.write(b"on its way", link.now)
+    never = (sending.highest + 1000) & 0xFFFF_FFFF
+    segment = tcp.Segment(80, ends.local[1], client.block.receiving.next & 0xFFFF_FFFF, never, tcp.ACK, 1000)
     payload = segment.emit(ends.remote[0], ends.local[0])
     packet = ipv4.Packet(ends.remote[0], ends.local[0], ipv4.PROTOCOL_TCP, payload)
     link.hosts[0].stack.tcp.receive(packet, link.now)
     assert client.state is State.ESTABLISHED
+    assert sending.unacknowledged == before
 
 
 def test_the_path_s_mtu_makes_segments_smaller() -> None:

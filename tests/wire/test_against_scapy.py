@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vxlan import VXLAN
 
 from node.model.address import format_ipv4, format_mac, parse_ipv4, parse_mac
-from node.wire import arp, ethernet, icmp, ipv4, udp, vxlan
+from node.wire import arp, ethernet, icmp, ipv4, tcp, udp, vxlan
 
 macs = st.binary(min_size=6, max_size=6)
 addresses = st.binary(min_size=4, max_size=4)
@@ -104,3 +104,35 @@ def test_vxlan(vni: int, frame: bytes) -> None:
 def test_addresses_and_text() -> None:
     assert parse_mac(format_mac(bytes(range(6)))) == bytes(range(6))
     assert parse_ipv4(format_ipv4(b"\x0a\0\1\3")) == b"\x0a\0\1\3"
+
+
+numbers = st.integers(0, 0xFFFF_FFFF)
+segments = st.builds(
+    tcp.Segment,
+    source_port=words,
+    destination_port=words,
+    sequence=numbers,
+    acknowledgment=numbers,
+    flags=st.integers(0, 63),
+    window=words,
+    payload=payloads,
+    mss=st.none() | words,
+    window_scale=st.none() | st.integers(0, 14),
+)
+
+
+@given(addresses, addresses, segments)
+def test_tcp(source: bytes, destination: bytes, segment: tcp.Segment) -> None:
+    data = segment.emit(source, destination)
+    head = IP(src=format_ipv4(source), dst=format_ipv4(destination), proto=6)
+    read = IP(bytes(head / data))[TCP]
+    assert (read.sport, read.dport) == (segment.source_port, segment.destination_port)
+    assert (read.seq, read.ack, int(read.flags)) == (segment.sequence, segment.acknowledgment, segment.flags)
+    assert (read.window, bytes(read.payload)) == (segment.window, segment.payload)
+    options = dict(read.options)
+    assert (options.get("MSS"), options.get("WScale")) == (segment.mss, segment.window_scale)
+    computed = read.chksum
+    read.chksum = None
+    built = bytes(head / read)[20:]
+    assert TCP(built).chksum == computed
+    assert tcp.parse(built, source, destination) == segment

@@ -12,7 +12,7 @@ from scapy.layers.inet import UDP
 from scapy.utils import rdpcap
 
 from node.model.address import overlay_mac
-from node.wire import arp, ethernet, icmp, ipv4, show, udp, vxlan
+from node.wire import arp, ethernet, icmp, ipv4, show, tcp, udp, vxlan
 from node.wire.checksum import checksum
 from node.wire.malformed import Malformed
 
@@ -23,6 +23,7 @@ PARSERS: tuple[Callable[[bytes], object], ...] = (
     icmp.parse,
     ipv4.parse,
     vxlan.parse,
+    lambda data: tcp.parse(data, b"\1\2\3\4", b"\5\6\7\x08"),
     lambda data: udp.parse(data, b"\1\2\3\4", b"\5\6\7\x08"),
 )
 VALID = ethernet.emit(
@@ -86,3 +87,28 @@ def test_a_vni_that_is_none_is_refused() -> None:
         vxlan.header(2**24)
     with pytest.raises(Malformed, match="without a valid network identifier"):
         vxlan.parse(bytes(30))
+
+
+def test_a_tcp_segment_is_shown_with_flags_and_numbers() -> None:
+    segment = tcp.Segment(80, 40000, 7, 9, tcp.SYN | tcp.ACK, 100, mss=1460)
+    packet = ipv4.Packet(b"\x0a\0\1\2", b"\x0a\0\1\3", 6, segment.emit(b"\x0a\0\1\2", b"\x0a\0\1\3"))
+    frame = ethernet.emit(b"\2" * 6, b"\4" * 6, ethernet.TYPE_IPV4, packet.emit())
+    assert show.layers(frame)[-1] == "TCP 80 > 40000 [SYN,ACK] seq 7 ack 9 win 100, 0 bytes"
+
+
+@given(st.binary(max_size=40))
+def test_any_options_are_read_or_malformed(options: bytes) -> None:
+    """With a right checksum, so that the options are looked at."""
+    options += bytes(-len(options) % 4)
+    head = bytes(12) + bytes(((20 + len(options)) // 4 << 4, 0)) + bytes(6)
+    whole = head + options
+    source, destination = b"\1\2\3\4", b"\5\6\7\x08"
+    pseudo = source + destination + bytes((0, 6)) + len(whole).to_bytes(2, "big")
+    whole = whole[:16] + checksum(pseudo + whole).to_bytes(2, "big") + whole[18:]
+    try:
+        segment = tcp.parse(whole, source, destination)
+    except Malformed as error:
+        reason = str(error)
+    else:
+        reason = "" if segment.payload == b"" else "payload"
+    assert reason in ("", "a TCP option does not fit its header")

@@ -110,8 +110,7 @@ class SendSide:
             self._timed = None
         elif self.retries:
             self.round_trip.forgive()
-        past_end = self._finish_at is not None and number > self._finish_at
-        del self._buffer[: count - past_end]
+        del self._buffer[:count]  # a FIN counts as one, and has no byte
         self.unacknowledged = number
         self.next = max(self.next, number)
         self._duplicates = self.retries = 0
