@@ -53,7 +53,8 @@ class Drop(StrEnum):
     FORWARDING_OFF = "forwarding_off"
     ISOLATED_NETWORKS = "isolated_networks"
     INTERNAL_NETWORK = "internal_network"
-    NOT_MASQUERADED = "not_masqueraded"
+    NOT_PUBLISHED = "not_published"
+    TRANSLATION_FULL = "translation_full"
 
 
 ON_THE_WAY: tuple[Drop, ...] = (
@@ -105,7 +106,8 @@ EXPLANATIONS: dict[Drop, str] = {
     Drop.FORWARDING_OFF: "a packet for somebody else, and this sandbox is no router",
     Drop.ISOLATED_NETWORKS: "networks of one host are kept apart",
     Drop.INTERNAL_NETWORK: "the network is internal: nothing leaves it or comes in",
-    Drop.NOT_MASQUERADED: "it would leave the host without a translated address",
+    Drop.NOT_PUBLISHED: "from outside straight to a container, past the ports that it publishes",
+    Drop.TRANSLATION_FULL: "the host has no port or no room left to translate one more conversation",
 }
 """One line for people on each."""
 

@@ -10,22 +10,31 @@ Options are the engine's labels (moby: libnetwork/drivers/bridge/labels.go).
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from node.datapath.port import Port
 from node.datapath.segment import Segment
 from node.drivers.base import Joined
-from node.drivers.machine import BridgeRules, Machine
+from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, ROUTED, BridgeRules
+from node.drivers.machine import Machine
 from node.drivers.options import boolean, mtu
-from node.errors import Forbidden
-from node.model.address import format_mac, random_mac
+from node.errors import Forbidden, InvalidParameter
+from node.model.address import format_mac, parse_ipv4, random_mac
 from node.model.ids import short
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
 
 NAME_OPTION = "com.docker.network.bridge.name"
 ICC_OPTION = "com.docker.network.bridge.enable_icc"
+MASQUERADE_OPTION = "com.docker.network.bridge.enable_ip_masquerade"
+BINDING_OPTION = "com.docker.network.bridge.host_binding_ipv4"
+INHIBIT_OPTION = "com.docker.network.bridge.inhibit_ipv4"
+MODE_OPTION = "com.docker.network.bridge.gateway_mode_ipv4"
+TRUSTED_OPTION = "com.docker.network.bridge.trusted_host_interfaces"
+SOURCE_OPTION = "com.docker.network.host_ipv4"
+MODES = (NAT, NAT_UNPROTECTED, ROUTED, ISOLATED)
 MTU_DEFAULT = 1500
 
 
@@ -56,8 +65,18 @@ class BridgeDriver:
         """Refuse what the engine refuses."""
         if len([subnet for subnet in spec.subnets if subnet.subnet]) > 1:
             raise Forbidden("bridge driver doesn't support multiple subnets")
-        boolean(spec.options, ICC_OPTION, default=True)
+        for key, default in ((ICC_OPTION, True), (MASQUERADE_OPTION, True), (INHIBIT_OPTION, False)):
+            boolean(spec.options, key, default=default)
         mtu(spec.options, MTU_DEFAULT)
+        for key in (BINDING_OPTION, SOURCE_OPTION):
+            _address(spec.options, key)
+        mode = spec.options.get(MODE_OPTION, NAT)
+        if mode not in MODES:
+            raise InvalidParameter(
+                f"failed to parse {MODE_OPTION} value: {mode} (unknown gateway mode {mode})"
+            )
+        if mode == ISOLATED and not spec.internal:
+            raise InvalidParameter("gateway mode 'isolated' can only be used for an internal network")
 
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
         """Neither the device's name nor the addresses may be another bridge's."""
@@ -86,16 +105,16 @@ class BridgeDriver:
         subnet = network.subnets[0]
         length = IPv4Network(subnet.subnet).prefixlen
         mac = format_mac(random_mac(self._machine.chance))
-        address = f"{subnet.gateway}/{length}"
+        address = "" if _is_unreachable(network) else f"{subnet.gateway}/{length}"
         gateway = self._machine.attach(segment, self._machine.host, interface, mac, address, size)
         isolated = not boolean(network.options, ICC_OPTION, default=True)
-        self._machine.bridges[interface] = BridgeRules(internal=network.internal)
+        self._machine.firewall.bridges[interface] = _rules(network)
         self._open[network.id] = Bridge(segment, interface, gateway, isolated, size)
 
     def close(self, network: NetworkRecord) -> None:
         """Take the segment and the host's interface away."""
         bridge = self._open.pop(network.id)
-        del self._machine.bridges[bridge.interface]
+        del self._machine.firewall.bridges[bridge.interface]
         self._machine.detach(bridge.gateway, self._machine.host, bridge.interface)
         self._machine.switchboard.remove_segment(bridge.segment)
 
@@ -120,6 +139,34 @@ class BridgeDriver:
 def bridge_name(network: NetworkRecord) -> str:
     """The device's name: what the option says, or br- and the short id."""
     return network.options.get(NAME_OPTION) or f"br-{short(network.id)}"
+
+
+def _address(options: Mapping[str, str], key: str) -> bytes | None:
+    """An IPv4 address, or None if the option is not given. Raises InvalidParameter."""
+    text = options.get(key, "")
+    if not text:
+        return None
+    try:
+        return parse_ipv4(text)
+    except ValueError:
+        raise InvalidParameter(f"failed to parse {key} value: {text} (invalid IP address)") from None
+
+
+def _is_unreachable(network: NetworkRecord) -> bool:
+    """Whether the bridge has no address of the host."""
+    inhibited = boolean(network.options, INHIBIT_OPTION, default=False)
+    return inhibited or network.options.get(MODE_OPTION) == ISOLATED
+
+
+def _rules(network: NetworkRecord) -> BridgeRules:
+    options = network.options
+    return BridgeRules(
+        internal=network.internal,
+        masquerade=boolean(options, MASQUERADE_OPTION, default=True),
+        mode=options.get(MODE_OPTION, NAT),
+        hide_as=_address(options, SOURCE_OPTION),
+        trusted=tuple(name for name in options.get(TRUSTED_OPTION, "").split(":") if name),
+    )
 
 
 def _overlap(one: NetworkRecord, other: NetworkRecord) -> bool:

@@ -13,29 +13,20 @@ each bridge, which is its containers' gateway.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
-from node.datapath.drops import Drop
 from node.datapath.port import Port
 from node.datapath.segment import Segment
 from node.datapath.switchboard import Switchboard
 from node.datapath.vtep import Vtep
+from node.drivers.firewall import Firewall
 from node.model.address import format_mac, parse_mac, random_mac
 from node.seams import Channel
-from node.stack.forward import ForwardedPacket
 from node.stack.sandbox import Sandbox
 
 LAN_VNI = 1
 """The LAN's frames carry it; the cable has a UDP port of its own, so it clashes with no overlay."""
 LAN_INTERFACE = "eth0"
 LAN_MTU = 1500
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeRules:
-    """What the host's forwarding must know of one bridge."""
-
-    internal: bool = False
 
 
 class Machine:
@@ -52,14 +43,12 @@ class Machine:
         self.switchboard = switchboard
         self.host = host
         self.chance = chance
-        self.bridges: dict[str, BridgeRules] = {}
-        """Host interfaces that are bridges, by name."""
         self.lan = Segment("lan", "lan", Vtep(LAN_VNI, flood=True, learning=True), Channel.CABLE)
         switchboard.add_segment(self.lan)
         self.attach(self.lan, host, LAN_INTERFACE, format_mac(random_mac(chance)), lan_address)
         host.set_default_route(lan_gateway, LAN_INTERFACE)
         host.stack.forwarding = True
-        host.stack.filter = self.judge
+        self.firewall = Firewall(host, LAN_INTERFACE)
 
     def attach(
         self, segment: Segment, sandbox: Sandbox, interface: str, mac: str, address: str, mtu: int = LAN_MTU
@@ -85,19 +74,3 @@ class Machine:
         """It is not any more."""
         assert self.lan.vtep is not None
         self.lan.vtep.remove_peer(underlay_address)
-
-    def judge(self, crossing: ForwardedPacket) -> Drop | None:
-        """The host's rules between its interfaces (moby: bridge/setup_ip_tables_linux.go).
-
-        Bridges are kept apart, internal ones wholly. What leaves for the LAN would need a translated
-        address, or its answers could not find back.
-        """
-        inside = self.bridges.get(crossing.in_interface)
-        outside = self.bridges.get(crossing.out_interface)
-        if inside is not None and outside is not None:
-            return Drop.ISOLATED_NETWORKS
-        if (inside is not None and inside.internal) or (outside is not None and outside.internal):
-            return Drop.INTERNAL_NETWORK
-        if inside is not None or outside is not None:
-            return Drop.NOT_MASQUERADED
-        return None

@@ -3,6 +3,8 @@
 TTL left? --> route? --> fits, or may be cut up? --> allowed by the host's rules? --> on its way
     |            |                 |                         |
 time exceeded   net unreachable   fragmentation needed      dropped without a word
+
+Its translator stands before and behind: destinations change before the route is chosen, sources after it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from node.stack.fragments import split
 from node.stack.icmp import Icmp
 from node.stack.interface import Interface
 from node.stack.routes import RouteTable
+from node.stack.translation.translator import Arrived, NoRoom, Translator
 from node.wire import icmp
 from node.wire.ipv4 import Packet
 
@@ -27,10 +30,25 @@ class ForwardedPacket:
     packet: Packet
     in_interface: str
     out_interface: str
+    is_known: bool = False
+    """It belongs to a conversation that was let through before."""
+    is_published: bool = False
+    """It came to a published port of the host, and goes on to who serves it."""
 
 
 Filter = Callable[[ForwardedPacket], Drop | None]
 """The name under which a packet is dropped; None lets it pass."""
+HideAs = Callable[[ForwardedPacket], bytes | None]
+"""The own address that a new conversation is hidden behind; None leaves it as it is."""
+
+
+@dataclass(slots=True)
+class Rules:
+    """What a host decides about packets that pass through it. Without any, all pass as they are."""
+
+    judge: Filter | None = None
+    hide_as: HideAs | None = None
+    translator: Translator | None = None
 
 
 class Forwarder:
@@ -50,8 +68,9 @@ class Forwarder:
         self._icmp = icmp_part
         self._counters = counters
 
-    def forward(self, packet: Packet, came_in: Interface, judge: Filter | None, now: float) -> None:
-        """Send a packet that is for somebody else towards its destination, if ``judge`` lets it pass."""
+    def forward(self, arrived: Arrived, came_in: Interface, rules: Rules, now: float) -> None:
+        """Send a packet that is for somebody else towards its destination, if the rules let it pass."""
+        packet = arrived.packet
         if packet.ttl <= 1:
             self._counters.drop(Drop.TTL_EXCEEDED)
             self._icmp.refuse(packet, icmp.TIME_EXCEEDED, icmp.TTL_EXPIRED, now)
@@ -66,10 +85,24 @@ class Forwarder:
             self._counters.drop(Drop.NEEDS_FRAGMENTATION)
             self._icmp.refuse(packet, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, now, mtu=leaving.mtu)
             return
-        reason = None if judge is None else judge(ForwardedPacket(packet, came_in.name, leaving.name))
+        is_published = arrived.row is not None and not arrived.is_known
+        crossing = ForwardedPacket(packet, came_in.name, leaving.name, arrived.is_known, is_published)
+        reason = None if rules.judge is None else rules.judge(crossing)
+        if reason is None:
+            try:
+                packet = _translated(arrived, crossing, rules, now)
+            except NoRoom:
+                reason = Drop.TRANSLATION_FULL
         if reason is not None:
             self._counters.drop(reason)
             return
         next_hop = route.gateway or packet.destination
         for piece in split(replace(packet, ttl=packet.ttl - 1), leaving.mtu):
             self._resolution.send(leaving, next_hop, piece.emit(), now)
+
+
+def _translated(arrived: Arrived, crossing: ForwardedPacket, rules: Rules, now: float) -> Packet:
+    if rules.translator is None:
+        return crossing.packet
+    hide_as = None if rules.hide_as is None or arrived.row is not None else rules.hide_as(crossing)
+    return rules.translator.leave(arrived, crossing.packet, hide_as, now)

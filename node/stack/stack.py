@@ -23,7 +23,7 @@ from node.model.address import BROADCAST_IPV4, ZERO_IPV4, ZERO_MAC
 from node.stack.arp import AddressResolution
 from node.stack.echo import EchoTable
 from node.stack.errors import os_error
-from node.stack.forward import Filter, Forwarder
+from node.stack.forward import Forwarder, Rules
 from node.stack.fragments import GivenUp, Reassembly
 from node.stack.icmp import Icmp, Upper
 from node.stack.interface import LOOPBACK, Interface, OwnAddresses, Transmit, is_loopback
@@ -31,6 +31,7 @@ from node.stack.loopback import Loopback
 from node.stack.output import Output
 from node.stack.routes import Route, RouteTable
 from node.stack.tcp.protocol import Tcp
+from node.stack.translation.translator import Arrived, NoRoom
 from node.stack.udp import Udp
 from node.stack.udptable import UdpTable
 from node.wire import ethernet, icmp, ipv4
@@ -68,7 +69,7 @@ class Stack:
         self.protocols[ipv4.PROTOCOL_UDP] = self.udp
         self.forwarding = False
         """Whether packets for others are sent on: only a host does."""
-        self.filter: Filter | None = None
+        self.rules = Rules()
         """The host's rules between its interfaces."""
         self._forwarder = Forwarder(self.interfaces, self.routes, self.resolution, self.icmp, counters)
         loopback.add_address("127.0.0.1/8")
@@ -156,12 +157,34 @@ class Stack:
         elif is_group_frame:
             # For one host, but sent to all: that is how storms begin (RFC 1122 section 3.3.6).
             self._counters.drop(Drop.MARTIAN)
-        elif self._own.hold(packet.destination):
-            self._deliver(packet, now)
-        elif self.forwarding:
-            self._forwarder.forward(packet, interface, self.filter, now)
+        elif not self.forwarding:
+            if self._own.hold(packet.destination):
+                self._deliver(packet, now)
+            else:
+                self._counters.drop(Drop.FORWARDING_OFF)
         else:
-            self._counters.drop(Drop.FORWARDING_OFF)
+            self._receive_as_router(packet, interface, now)
+
+    def _receive_as_router(self, packet: Packet, interface: Interface, now: float) -> None:
+        """What has come may be for us under another's address, or for another under ours."""
+        translator = self.rules.translator
+        arrived = Arrived(packet)
+        if translator is not None and interface.transmit is not None:
+            if packet.is_fragment:
+                # Only the first fragment has ports (Linux: nf_defrag_ipv4).
+                whole = self._whole(packet, now)
+                if whole is None:
+                    return
+                packet = whole
+            try:
+                arrived = translator.arrive(packet, interface.name, now)
+            except NoRoom:
+                self._counters.drop(Drop.TRANSLATION_FULL)
+                return
+        if self._own.hold(arrived.packet.destination):
+            self._deliver(arrived.packet, now)
+        else:
+            self._forwarder.forward(arrived, interface, self.rules, now)
 
     def _is_martian(self, packet: Packet, interface: Interface) -> bool:
         """Whether an address cannot be what it says (RFC 1812 section 5.3.7)."""
@@ -179,10 +202,8 @@ class Stack:
 
     def _deliver(self, packet: Packet, now: float) -> None:
         if packet.is_fragment:
-            whole = self._reassembly.add(packet, now)
-            if isinstance(whole, GivenUp):
-                self._give_up(whole)
-            if not isinstance(whole, Packet):
+            whole = self._whole(packet, now)
+            if whole is None:
                 return
             packet = whole
         upper = self.protocols.get(packet.protocol)
@@ -191,6 +212,13 @@ class Stack:
             self.icmp.refuse(packet, icmp.UNREACHABLE, icmp.PROTOCOL_UNREACHABLE, now)
         else:
             upper.receive(packet, now)
+
+    def _whole(self, fragment: Packet, now: float) -> Packet | None:
+        """The packet that a fragment completes, or None."""
+        whole = self._reassembly.add(fragment, now)
+        if isinstance(whole, GivenUp):
+            self._give_up(whole)
+        return whole if isinstance(whole, Packet) else None
 
     def _give_up(self, given_up: GivenUp) -> None:
         for _ in range(given_up.fragments):

@@ -47,6 +47,10 @@ class Udp:
         """Give a binding's port back."""
         self._table.release(binding)
 
+    def is_bound(self, local: Address, remote: Address) -> bool:
+        """Whether a datagram from ``remote`` would find somebody at ``local``."""
+        return self._table.find(local, remote) is not None
+
     def connect(self, binding: UdpBinding, remote: Address) -> None:
         """Talk with one address only. Raises OSError ENETUNREACH, EINVAL, EADDRINUSE."""
         if remote[1] == 0:

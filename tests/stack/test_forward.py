@@ -121,7 +121,7 @@ def test_the_hosts_rules_see_where_a_packet_comes_from_and_goes_to() -> None:
         seen.append((forwarded.in_interface, forwarded.out_interface, forwarded.packet.destination))
         return Drop.ISOLATED_NETWORKS
 
-    world.router.stack.filter = isolate
+    world.router.stack.rules.judge = isolate
     assert world.a.ping("10.0.2.3") == []
     assert seen == [("left", "right", bytes([10, 0, 2, 3]))]
     assert world.router.drops() == {"isolated_networks": 1}

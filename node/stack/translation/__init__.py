@@ -1,0 +1,1 @@
+"""Network address translation of a host: which flows there are, and what their packets become."""
