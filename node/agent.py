@@ -33,10 +33,11 @@ from node.control.lives import Lives
 from node.control.membership import Membership
 from node.control.plugging import Plugging
 from node.control.programs import Programs
+from node.control.publishing import Publishing
 from node.control.reconciler import Reconciler
 from node.control.registry import Registry
 from node.control.restarting import restore
-from node.control.sandboxes import Sandboxes
+from node.control.sandboxes import Find, Sandboxes
 from node.control.standing import Standing
 from node.control.swarm import Swarm
 from node.control.system import System
@@ -52,7 +53,7 @@ from node.errors import Unavailable
 from node.model.container import ContainerRecord
 from node.model.member import Member, NodeRecord, Role
 from node.model.times import rfc3339
-from node.seams import Channel, Clock, Control, Store, Telemetry, Underlay
+from node.seams import Channel, Clock, Control, Nowhere, Outside, Store, Telemetry, Underlay
 from node.stack.sandbox import Sandbox
 from node.tasks import TaskScope
 
@@ -70,6 +71,7 @@ class Seams:
     store: Store | None
     own: Store
     telemetry: Telemetry
+    outside: Outside = Nowhere()  # noqa: RUF009 - it has no state
 
 
 class Agent:
@@ -119,13 +121,18 @@ class Agent:
             self.ledgers["swarm"] = self.swarm_ledger
 
     def _build_control(self) -> None:
-        config, clock, chance = self.config, self.seams.clock, self.chance
+        config, seams, clock, chance = self.config, self.seams, self.seams.clock, self.chance
         self.events = Events(clock)
         self.connections = Connections(config.name, self.drivers, self.ledgers, self.events, chance)
         self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
         self.registry = Registry(self.own)
         sandboxes = Sandboxes(
-            self.host, self.connections, self.controller.find, self._standing, self._sandbox, chance
+            self.host,
+            self.connections,
+            Publishing(self.machine, seams.outside, clock, self.tasks),
+            Find(self.controller.find, self._standing),
+            self._sandbox,
+            chance,
         )
         self.lives = Lives(self.registry, sandboxes, self.events, clock, chance, self.tasks)
         self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)

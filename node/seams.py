@@ -1,9 +1,9 @@
-"""The five protocols through which a node touches the world.
+"""The six protocols through which a node touches the world.
 
                      +--------------------------------------+
       Clock   <------|                                      |------>  Store      (kvstore/store.py)
       Underlay <-----|                node                  |------>  Control    (other nodes)
-                     |                                      |------>  Telemetry  (whoever watches)
+      Outside <-----|                                      |------>  Telemetry  (whoever watches)
                      +--------------------------------------+
 
 Each has two complete implementations that never meet: node/edge/ (sockets, wall clocks, gRPC) and
@@ -23,6 +23,10 @@ __all__ = [
     "Clock",
     "Control",
     "ControlAnswers",
+    "Conversation",
+    "Nowhere",
+    "Opened",
+    "Outside",
     "Store",
     "Telemetry",
     "Timer",
@@ -111,6 +115,51 @@ class Telemetry(Protocol):
 
     def tell(self, event: str, **fields: object) -> None:
         """One thing that happened, as ``event key=value``."""
+
+
+class Opened(Protocol):
+    """Something that stands open until it is closed."""
+
+    def close(self) -> None:
+        """Close it, and end what goes through it."""
+
+
+class Conversation(Protocol):
+    """Bytes to and from somebody inside the simulation: a stream, or one datagram at a time."""
+
+    async def read(self) -> bytes:
+        """What has come; empty at the end. OSError."""
+
+    async def write(self, data: bytes) -> None:
+        """Send. OSError."""
+
+    def finish(self) -> None:
+        """Nothing more will be written."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Outside(Protocol):
+    """The world around the simulation, which published ports open to."""
+
+    async def open(
+        self, protocol: str, host_port: int, connect: Callable[[], Awaitable[Conversation]]
+    ) -> Opened | None:
+        """Let real programs reach a container through a port of the node; each gets a conversation.
+
+        None if there is no such world, or the port may not be opened there. OSError EADDRINUSE.
+        """
+
+
+class Nowhere:
+    """No world around: ports are published inside the simulation alone."""
+
+    async def open(
+        self, protocol: str, host_port: int, connect: Callable[[], Awaitable[Conversation]]
+    ) -> Opened | None:
+        """See Outside."""
+        return None
 
 
 class Unreachable(Exception):

@@ -76,6 +76,7 @@ class Lives:
             exit_code=0,
             error="",
             pid=body.task.pid,
+            ports=self._sandboxes.ports(container),
             started=rfc3339(self._clock.wall()),
             finished="0001-01-01T00:00:00Z",
             stopped_by_user=False,
@@ -146,6 +147,7 @@ class Lives:
             status="restarting" if again else "exited",
             exit_code=exit_code,
             pid=0,
+            ports=(),
             finished=rfc3339(self._clock.wall()),
         )
         self.tell(current, "die", exitCode=str(exit_code))

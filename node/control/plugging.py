@@ -41,7 +41,7 @@ class Plugging:
                 await self._sandboxes.connect(container, body.standing, network, wish)
             await self._registry.change(
                 container.id,
-                lambda c: msgspec.structs.replace(c, networks={**c.networks, network.name: wish}),
+                lambda c: self._with(c, {**c.networks, network.name: wish}),
             )
 
     async def disconnect(self, network: NetworkRecord, term: str, *, force: bool) -> None:
@@ -67,7 +67,12 @@ class Plugging:
             if standing is not None and network.name in standing.footholds:
                 await self._sandboxes.disconnect(container, standing, network)
             left = {name: wish for name, wish in container.networks.items() if name != network.name}
-            await self._registry.change(container.id, lambda c: msgspec.structs.replace(c, networks=left))
+            await self._registry.change(container.id, lambda c: self._with(c, left))
+
+    def _with(self, container: ContainerRecord, networks: dict[str, EndpointSpec]) -> ContainerRecord:
+        """The record with these networks, and the ports that are published now."""
+        state = msgspec.structs.replace(container.state, ports=self._sandboxes.ports(container))
+        return msgspec.structs.replace(container, networks=networks, state=state)
 
 
 def _check_fits(container: ContainerRecord, network: NetworkRecord) -> None:

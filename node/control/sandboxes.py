@@ -9,21 +9,29 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from node.control.connections import Connections
+from node.control.publishing import Publishing
 from node.control.standing import GATEWAY_BRIDGE, Standing
 from node.dns import files
 from node.errors import Conflict, Failed, NodeError, NotFound
 from node.model.container import ContainerRecord
 from node.model.ids import short
 from node.model.network import EndpointSpec, NetworkRecord
+from node.model.published import PublishedPort
 from node.stack.sandbox import Sandbox
 
 HOST_RESOLV_CONF = "# The host of this simulation knows no name server outside it.\n"
 JOINED_PREFIX = "container:"
 
-FindNetwork = Callable[[str], NetworkRecord]
-FindStanding = Callable[[str], tuple[ContainerRecord, Standing | None]]
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """How networks and other containers are found by name or id; NotFound."""
+
+    network: Callable[[str], NetworkRecord]
+    standing: Callable[[str], tuple[ContainerRecord, Standing | None]]
 
 
 class Sandboxes:
@@ -33,15 +41,15 @@ class Sandboxes:
         self,
         host: Sandbox,
         connections: Connections,
-        find_network: FindNetwork,
-        find_standing: FindStanding,
+        publishing: Publishing,
+        find: Find,
         make_sandbox: Callable[[str], Sandbox],
         chance: random.Random,
     ) -> None:
         self._host = host
         self._connections = connections
-        self._find_network = find_network
-        self._find_standing = find_standing
+        self._publishing = publishing
+        self._find = find
         self._make_sandbox = make_sandbox
         self._chance = chance
 
@@ -59,6 +67,7 @@ class Sandboxes:
             for name in sorted(container.networks):
                 network = self._network(name)
                 await self._connections.connect(standing, container, network, container.networks[name])
+            await self._publishing.settle(container, standing)
         except NodeError as error:
             await self.demolish(standing)
             raise type(error)(f"failed to set up container networking: {error}") from None
@@ -67,7 +76,7 @@ class Sandboxes:
 
     def _network(self, name: str) -> NetworkRecord:
         try:
-            network = self._find_network(name)
+            network = self._find.network(name)
         except NotFound:
             raise unknown_network(name, in_swarm=self._connections.in_swarm) from None
         if network.scope == "swarm" and not (network.attachable or network.ingress):
@@ -77,7 +86,7 @@ class Sandboxes:
     def _joined(self, container: ContainerRecord, term: str) -> Standing:
         """Another container's sandbox. The engine's texts, which differ from all others here."""
         try:
-            other, standing = self._find_standing(term)
+            other, standing = self._find.standing(term)
         except NotFound:
             raise Failed(f"joining network namespace of container: No such container: {term}") from None
         if other.id == container.id:
@@ -93,6 +102,7 @@ class Sandboxes:
 
     async def demolish(self, standing: Standing) -> None:
         """Give everything back."""
+        self._publishing.withdraw(standing.container)
         await self._connections.disconnect_all(standing)
         if not standing.shared:
             standing.sandbox.close()
@@ -104,6 +114,7 @@ class Sandboxes:
         if network.scope == "swarm" and not network.attachable:
             raise not_attachable(network)
         await self._connections.connect(standing, container, network, wish)
+        await self._publishing.settle(container, standing)
         self.write_files(container, standing)
 
     async def disconnect(
@@ -111,7 +122,12 @@ class Sandboxes:
     ) -> None:
         """Take a running container out of a network."""
         await self._connections.disconnect(standing, network)
+        await self._publishing.settle(container, standing)
         self.write_files(container, standing)
+
+    def ports(self, container: ContainerRecord) -> tuple[PublishedPort, ...]:
+        """What a container publishes now."""
+        return self._publishing.ports(container)
 
     def write_files(self, container: ContainerRecord, standing: Standing) -> None:
         """/etc/hostname, /etc/hosts and /etc/resolv.conf as they should be now. Raises InvalidParameter."""

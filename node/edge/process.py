@@ -29,6 +29,7 @@ from node.edge.clock import SystemClock
 from node.edge.control import GrpcControl, NodeService
 from node.edge.http import HttpServer
 from node.edge.inspection import InspectionService
+from node.edge.outside import RealOutside
 from node.edge.rpc_server import RpcServer
 from node.edge.telemetry import LogTelemetry
 from node.edge.underlay import UdpUnderlay
@@ -91,7 +92,11 @@ async def _start(config: NodeConfig, clock: SystemClock, telemetry: Telemetry, p
     control = GrpcControl(clock)
     parts.push_async_callback(control.close)
 
-    agent = Agent(config, Seams(clock, underlay, control, store, own, telemetry), _chance(config))
+    outside = RealOutside(
+        config.underlay_address,
+        lambda port: telemetry.tell("port.inside_only", port=port, reason="opening it needs root"),
+    )
+    agent = Agent(config, Seams(clock, underlay, control, store, own, telemetry, outside), _chance(config))
     parts.push_async_callback(agent.stop)
     await agent.start()
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from node.model.network import EndpointSpec
+from node.model.published import PublishedPort
 
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 WaitCondition = Literal["not-running", "next-exit", "removed"]
@@ -69,6 +70,8 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     started: str = "0001-01-01T00:00:00Z"
     finished: str = "0001-01-01T00:00:00Z"
     restarts: int = 0
+    ports: tuple[PublishedPort, ...] = ()
+    """What it publishes while it runs."""
     stopped_by_user: bool = False
     """`docker stop` or `kill` ended it: unless-stopped keeps it so across a restart of the node."""
 

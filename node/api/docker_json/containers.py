@@ -86,11 +86,33 @@ def _command_line(arguments: Sequence[str]) -> str:
 
 
 def ports_in_list(shown: Shown) -> list[dict[str, Any]]:
-    """Ports that a running container exposes."""
-    return [
+    """Ports of a running container: those that it publishes, and those that it only exposes."""
+    published = shown.container.state.ports if shown.running else ()
+    listed = [
+        {
+            "IP": port.host_address,
+            "PrivatePort": port.container_port,
+            "PublicPort": port.host_port,
+            "Type": port.protocol,
+        }
+        for port in published
+    ]
+    names = {f"{port.container_port}/{port.protocol}" for port in published}
+    return listed + [
         {"PrivatePort": int(port.partition("/")[0].partition("-")[0]), "Type": port.partition("/")[2]}
         for port in _open_ports(shown)
+        if port not in names
     ]
+
+
+def _port_map(shown: Shown) -> dict[str, list[dict[str, str]] | None]:
+    """Every open port, with where on the host it is published."""
+    ports: dict[str, list[dict[str, str]] | None] = dict.fromkeys(_open_ports(shown))
+    for port in shown.container.state.ports if shown.running else ():
+        name = f"{port.container_port}/{port.protocol}"
+        holders = ports.get(name) or []
+        ports[name] = [*holders, {"HostIp": port.host_address, "HostPort": str(port.host_port)}]
+    return ports
 
 
 def _open_ports(shown: Shown) -> list[str]:
@@ -154,7 +176,7 @@ def _network_settings(shown: Shown) -> dict[str, Any]:
         "Bridge": "",
         "SandboxID": sandbox,
         "SandboxKey": key if sandbox else "",
-        "Ports": dict.fromkeys(_open_ports(shown)),
+        "Ports": _port_map(shown),
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,

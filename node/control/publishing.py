@@ -1,0 +1,171 @@
+"""Published ports: taken when a container starts, through the network with its gateway, until it stops.
+
+    wishes --> allocator --> proxy on the host --> firewall (from the LAN) --> the real world
+               "already allocated"   "address already in use"
+
+What fails half-way is undone (moby: libnetwork/drivers/bridge/port_mapping_linux.go).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from node.control.portallocator import PortAllocator
+from node.control.standing import Foothold, Standing
+from node.drivers.bridge import BINDING_OPTION
+from node.drivers.machine import Machine
+from node.drivers.proxy import Datagrams, Proxy, TcpProxy, UdpProxy
+from node.errors import Failed
+from node.model.address import parse_ipv4
+from node.model.container import ContainerRecord
+from node.model.published import ANY_IPV4, ANY_IPV6, PortWish, PublishedPort
+from node.programs import catalogue
+from node.seams import Clock, Conversation, Opened, Outside
+from node.stack.sandbox import Sandbox
+from node.stack.sockets import TextAddress
+from node.tasks import TaskScope
+
+TRIES_MAX = 10
+"""With a port that any other could stand in for."""
+PORTS_MAX = 4096
+"""Published by one container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One published port and what holds it."""
+
+    port: PublishedPort
+    proxy: Proxy
+    opened: Opened | None
+
+
+class Publishing:
+    """See the module."""
+
+    def __init__(self, machine: Machine, outside: Outside, clock: Clock, tasks: TaskScope) -> None:
+        self._machine = machine
+        self._outside = outside
+        self._clock = clock
+        self._tasks = tasks
+        self._allocator = PortAllocator()
+        self._held: dict[str, tuple[str, list[Held]]] = {}
+        """By container: the endpoint that its ports go through, and the ports."""
+
+    def ports(self, container: ContainerRecord) -> tuple[PublishedPort, ...]:
+        """What a container publishes now."""
+        _, held = self._held.get(container.id, ("", []))
+        shown = []
+        for one in held:
+            shown.append(one.port)
+            if one.port.host_address == ANY_IPV4:
+                shown.append(
+                    PublishedPort(one.port.container_port, one.port.protocol, ANY_IPV6, one.port.host_port)
+                )
+        return tuple(shown)
+
+    async def settle(self, container: ContainerRecord, standing: Standing) -> None:
+        """Publish through the network that now has the gateway. Raises Failed, with nothing published."""
+        chosen = standing.gateway()
+        endpoint = chosen.endpoint.id if chosen is not None else ""
+        if self._held.get(container.id, ("", []))[0] == endpoint:
+            return
+        self.withdraw(container.id)
+        if chosen is None or not (wishes := wanted(container, chosen)):
+            return
+        held: list[Held] = []
+        self._held[container.id] = endpoint, held
+        try:
+            for wish in wishes:
+                held.append(await self._publish(wish, chosen))
+        except Failed as error:
+            self.withdraw(container.id)
+            raise Failed(
+                f"driver failed programming external connectivity on endpoint {container.name} "
+                f"({endpoint}): {error}"
+            ) from None
+
+    def withdraw(self, container: str) -> None:
+        """Give back all that a container publishes."""
+        _, held = self._held.pop(container, ("", []))
+        for one in held:
+            port = one.port
+            self._machine.firewall.unpublish(port.protocol, (parse_ipv4(port.host_address), port.host_port))
+            one.proxy.close()
+            if one.opened is not None:
+                one.opened.close()
+            self._allocator.release(port.host_address, port.protocol, port.host_port)
+
+    async def _publish(self, wish: PortWish, through: Foothold) -> Held:
+        serving = through.endpoint.address.partition("/")[0], wish.container_port
+        for attempt in range(TRIES_MAX):
+            number = self._allocator.take(wish)
+            listen = wish.host_address, number
+            try:
+                return await self._open(wish, listen, serving)
+            except OSError as error:
+                self._allocator.release(wish.host_address, wish.protocol, number)
+                if wish.first == wish.last != 0 or attempt == TRIES_MAX - 1:
+                    reason = os.strerror(error.errno or 0).lower()
+                    raise Failed(
+                        f"failed to bind host port for {listen[0]}:{number}:"
+                        f"{serving[0]}:{serving[1]}/{wish.protocol}: {reason}"
+                    ) from None
+        raise AssertionError("the last try returns or raises")
+
+    async def _open(self, wish: PortWish, listen: TextAddress, serving: TextAddress) -> Held:
+        """Raises OSError."""
+        host, tasks = self._machine.host, self._tasks
+        proxy: Proxy
+        if wish.protocol == "tcp":
+            proxy = TcpProxy(host, listen, serving, tasks)
+        else:
+            proxy = UdpProxy(host, listen, serving, tasks, self._clock)
+        try:
+            opened = await self._outside.open(
+                wish.protocol, listen[1], lambda: _connect(host, wish.protocol, serving)
+            )
+        except BaseException:
+            proxy.close()
+            raise
+        self._machine.firewall.publish(
+            wish.protocol, (parse_ipv4(listen[0]), listen[1]), (parse_ipv4(serving[0]), serving[1])
+        )
+        return Held(PublishedPort(serving[1], wish.protocol, listen[0], listen[1]), proxy, opened)
+
+
+async def _connect(host: Sandbox, protocol: str, serving: TextAddress) -> Conversation:
+    """Somebody real has come: talk to the container for them."""
+    return await host.connect_tcp(*serving) if protocol == "tcp" else Datagrams(host, serving)
+
+
+def wanted(container: ContainerRecord, through: Foothold) -> list[PortWish]:
+    """What a container asks for: exact ports first, so that no range takes them away. Raises Failed."""
+    spec = container.spec
+    default = through.network.options.get(BINDING_OPTION, "") or ANY_IPV4
+    wishes: list[PortWish] = []
+    for port, bindings in sorted(spec.port_bindings.items()):
+        number, _, protocol = port.partition("/")
+        for address, host_port in bindings:
+            if ":" in address:
+                continue  # IPv6 is shown, and carried by nothing here
+            first, _, last = host_port.partition("-")
+            wishes.append(
+                PortWish(
+                    int(number),
+                    protocol or "tcp",
+                    address or default,
+                    int(first or 0),
+                    int(last or first or 0),
+                )
+            )
+    if spec.publish_all:
+        image = catalogue.find(spec.image)
+        exposed = {*spec.exposed_ports, *(image.exposed_ports if image is not None else ())}
+        for port in sorted(exposed - set(spec.port_bindings)):
+            number, _, protocol = port.partition("/")
+            wishes.append(PortWish(int(number), protocol or "tcp", default))
+    if len(wishes) > PORTS_MAX:
+        raise Failed(f"a container publishes at most {PORTS_MAX} ports here")
+    return sorted(wishes, key=lambda wish: not (wish.first and wish.first == wish.last))
