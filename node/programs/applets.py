@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.programs import basics, ip, netcat, nslookup, ping, text
+from node.programs import basics, ip, netcat, nginx, nslookup, ping, text, whoami
 from node.programs.shell.main import shell
 from node.programs.table import PROGRAMS, find
 
@@ -49,7 +49,8 @@ PROGRAMS.update(
         "[": basics.test,
         "kill": basics.kill,
         "hello": basics.hello,
-        "nginx": basics.nginx,
+        "nginx": nginx.nginx,
+        "/whoami": whoami.whoami,
         "docker-entrypoint.sh": basics.entrypoint,
     }
 )

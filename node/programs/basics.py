@@ -10,7 +10,7 @@ from node.errors import InvalidParameter
 from node.model.ids import short
 from node.programs import table
 from node.programs.process import Process
-from node.programs.signals import SIGINT, SIGQUIT, SIGTERM, number_of
+from node.programs.signals import SIGTERM, number_of
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -221,19 +221,6 @@ async def hello(process: Process) -> int:
         f"container ({short(process.userland.hostname)}), it made one, and this program ran in it.\n"
         "A simulated container does not run its image's code; its network, however, is real.\n\n"
     )
-    return 0
-
-
-async def nginx(process: Process) -> int:
-    """A server's main program: says that it is there, and waits for the signal to end."""
-    ended = asyncio.Event()
-    for signal in (SIGQUIT, SIGTERM, SIGINT):
-        process.signals.on(signal, ended.set)
-    moment = datetime.fromtimestamp(process.clock.wall(), UTC).strftime("%Y/%m/%d %H:%M:%S")
-    for text in ("using the simulated event method", "start worker processes"):
-        process.stderr.write(f"{moment} [notice] {process.pid}#{process.pid}: {text}\n")
-    await ended.wait()
-    process.stderr.write(f"{moment} [notice] {process.pid}#{process.pid}: exit\n")
     return 0
 
 

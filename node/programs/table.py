@@ -8,5 +8,5 @@ PROGRAMS: dict[str, Program] = {}
 
 
 def find(name: str) -> Program | None:
-    """The program that a command names, with or without a path."""
-    return PROGRAMS.get(name.rpartition("/")[2])
+    """The program that a command names, with or without a path; some are known by their whole path only."""
+    return PROGRAMS.get(name) or PROGRAMS.get(name.rpartition("/")[2])

@@ -1,0 +1,79 @@
+"""nginx: the web server of the image of that name, with its start-up lines and its access log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from node.programs import http
+from node.programs.httpd import Access, Request, Server
+from node.programs.process import Process
+from node.programs.signals import SIGINT, SIGQUIT, SIGTERM
+
+ADDRESS = "0.0.0.0"  # noqa: S104 - in a simulated sandbox
+TCP_PORT = 80
+VERSION = "nginx/1.27.5"
+
+
+class Nginx:
+    """Its site, and its two logs."""
+
+    headers = f"Server: {VERSION}\r\n"
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def page(self, request: Request) -> bytes:
+        """Who answers, who asks, and what came: what one wants to see of a network."""
+        text = (
+            f"Server name: {self._process.userland.hostname}\n"
+            f"Server address: {request.local[0]}:{request.local[1]}\n"
+            f"Client address: {request.remote[0]}:{request.remote[1]}\n\n"
+            f"{request.text}\n"
+        )
+        text += "".join(f"{name}: {value}\n" for name, value in request.headers)
+        return text.encode("latin-1")
+
+    def accessed(self, access: Access) -> None:
+        """One line in the image's log_format "main"."""
+        moment = self._moment("%d/%b/%Y:%H:%M:%S +0000")
+        names = ("Referer", "User-Agent", "X-Forwarded-For")
+        told = " ".join(f'"{_escaped(http.value(access.headers, name, "-"))}"' for name in names)
+        asked = f'"{_escaped(access.text)}" {access.status} {access.body_bytes}'
+        self._process.stdout.write(f"{access.remote[0]} - - [{moment}] {asked} {told}\n")
+
+    def refused(self, reason: str) -> None:
+        """A line of the error log."""
+        self.tell("alert", reason)
+
+    def tell(self, level: str, text: str) -> None:
+        """Write to the error log."""
+        pid = self._process.pid
+        self._process.stderr.write(f"{self._moment('%Y/%m/%d %H:%M:%S')} [{level}] {pid}#{pid}: {text}\n")
+
+    def _moment(self, form: str) -> str:
+        return datetime.fromtimestamp(self._process.clock.wall(), UTC).strftime(form)
+
+
+def _escaped(text: str) -> str:
+    """As log_format escapes by default: a client must not write lines of its own into the log."""
+    return "".join(
+        letter if " " <= letter <= "~" and letter not in '"\\' else f"\\x{ord(letter):02X}" for letter in text
+    )
+
+
+async def nginx(process: Process) -> int:
+    """The program."""
+    try:
+        listener = process.sandbox.listen_tcp(ADDRESS, TCP_PORT)
+    except OSError as error:
+        return process.fail(
+            f"nginx: [emerg] bind() to {ADDRESS}:{TCP_PORT} failed ({error.errno}: {error.strerror})"
+        )
+    for signal in (SIGQUIT, SIGTERM, SIGINT):
+        process.signals.on(signal, listener.close)
+    site = Nginx(process)
+    for text in ("using the simulated event method", "start worker processes"):
+        site.tell("notice", text)
+    await Server(process, listener, site).run()
+    site.tell("notice", "exit")
+    return 0
