@@ -103,8 +103,8 @@ class Translator:
     def leave(self, arrived: Arrived, packet: Packet, hide_as: bytes | None, now: float) -> Packet:
         """The packet goes out, behind ``hide_as`` if that is an address. NoRoom."""
         row, about = arrived.row, quoted_flow(packet)
-        if row is None and hide_as is not None and about is None:
-            row = self._hide(packet, hide_as, now)
+        if row is None and about is None:
+            row = self._follow(packet, now) if hide_as is None else self._hide(packet, hide_as, now)
         if row is None or row.source is None:
             return packet
         if about is None:
@@ -129,6 +129,15 @@ class Translator:
             packet = rewrite.error_about(packet, source=row.destination)
             packet = replace(packet, destination=row.destination[0])
         return Arrived(packet, row, is_known=True)
+
+    def _follow(self, packet: Packet, now: float) -> Row | None:
+        """Remember a conversation that stays as it is: its answers must stay so too."""
+        flow = flow_of(packet)
+        if flow is None or flow.reversed in self._rows:
+            return None
+        row = self._add(Row(flow), Row(flow.reversed), now)
+        self._extend(row, packet, now)
+        return row
 
     def _hide(self, packet: Packet, host: bytes, now: float) -> Row | None:
         """Begin a masqueraded conversation: with the same port if that is free, or with another."""
