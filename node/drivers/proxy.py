@@ -21,6 +21,10 @@ from node.stack.streams import TcpStream
 from node.tasks import TaskScope
 
 CLIENTS_MAX = 4096
+BACKLOG = 4096
+"""Go's, which takes the system's net.core.somaxconn."""
+HANDSHAKES_MAX = 64
+"""Under way at once towards one container."""
 UDP_IDLE_S = 90.0
 """The engine's UDPConnTrackTimeout."""
 
@@ -33,8 +37,9 @@ class TcpProxy:
         self._serving = serving
         self._tasks = tasks
         self._clients: dict[asyncio.Task[None], None] = {}
+        self._handshakes = asyncio.Semaphore(HANDSHAKES_MAX)
         try:
-            self._listener = self._sandbox.listen_tcp(*listen)
+            self._listener = self._sandbox.listen_tcp(*listen, BACKLOG)
         except OSError:
             self._sandbox.close()
             raise
@@ -57,7 +62,8 @@ class TcpProxy:
 
     async def _serve(self, client: TcpStream) -> None:
         try:
-            server = await self._sandbox.connect_tcp(*self._serving)
+            async with self._handshakes:
+                server = await self._sandbox.connect_tcp(*self._serving)
         except OSError:
             client.abort()
             return

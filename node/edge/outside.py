@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable
 from node.seams import Conversation, Opened
 
 CLIENTS_MAX = 4096
+HANDSHAKES_MAX = 64
+"""Under way at once for one port: all callers of a second would overflow a small backlog."""
 BYTES_MAX = 65_536
 DATAGRAMS_WAITING_MAX = 256
 UDP_IDLE_S = 90.0
@@ -50,6 +52,7 @@ class RealTcpPort:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
+        self._handshakes = asyncio.Semaphore(HANDSHAKES_MAX)
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.Task[None], None] = {}
 
@@ -68,7 +71,8 @@ class RealTcpPort:
         self._clients[task] = None
         inside: Conversation | None = None
         try:
-            inside = await self._connect()
+            async with self._handshakes:
+                inside = await self._connect()
             await asyncio.gather(_carry_in(reader, inside), _carry_out(inside, writer))
         except (OSError, asyncio.CancelledError):
             writer.transport.abort()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import signal
 import sys
 import traceback
@@ -36,6 +37,8 @@ from node.edge.underlay import UdpUnderlay
 from node.errors import NodeError
 from node.seams import Channel, Telemetry
 
+FILES_MAX = 65_536
+"""Open at once, sockets included, if the machine allows it."""
 STOP_S = 4.0
 """What may take longer when a node stops is left to the operating system."""
 CALLS_GRACE_S = 0.5
@@ -58,6 +61,7 @@ async def serve(config: NodeConfig, *, ready: Callable[[], None]) -> int:
 
     Raises NodeError, StoreError or OSError if it cannot start.
     """
+    _allow_files()
     _cancel_at_signals()
     async with AsyncExitStack() as opened:
         clock = SystemClock()
@@ -77,6 +81,14 @@ async def serve(config: NodeConfig, *, ready: Callable[[], None]) -> int:
             telemetry.tell("node.failed_to_start", node=config.name, reason=error)
             raise
     return 0
+
+
+def _allow_files() -> None:
+    """Every published connection is a socket; a process may have as many as the machine's limit says."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _start(config: NodeConfig, clock: SystemClock, telemetry: Telemetry, parts: AsyncExitStack) -> None:

@@ -11,6 +11,8 @@ from node.programs.signals import SIGINT, SIGQUIT, SIGTERM
 
 ADDRESS = "0.0.0.0"  # noqa: S104 - in a simulated sandbox
 TCP_PORT = 80
+BACKLOG = 511
+"""nginx's own."""
 VERSION = "nginx/1.27.5"
 
 
@@ -64,7 +66,7 @@ def _escaped(text: str) -> str:
 async def nginx(process: Process) -> int:
     """The program."""
     try:
-        listener = process.sandbox.listen_tcp(ADDRESS, TCP_PORT)
+        listener = process.sandbox.listen_tcp(ADDRESS, TCP_PORT, BACKLOG)
     except OSError as error:
         return process.fail(
             f"nginx: [emerg] bind() to {ADDRESS}:{TCP_PORT} failed ({error.errno}: {error.strerror})"

@@ -186,7 +186,7 @@ def test_a_connection_too_many_is_closed_and_a_place_becomes_free() -> None:
         held = [await client.connect_tcp(address, 80) for _ in range(CONNECTIONS_MAX)]
         await world.clock.sleep(0.1)
         assert await ask(client, address, "") == ""
-        assert "512 worker_connections are not enough" in await log_of(world, "node-1", "web")
+        assert f"{CONNECTIONS_MAX} worker_connections are not enough" in await log_of(world, "node-1", "web")
         held.pop().abort()
         await world.clock.sleep(0.1)
         assert "200 OK" in await ask(client, address, GOOD + "\r\n")
