@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from node.control.bodies import Body
-from node.control.creating import arguments_of, check_wishes, free_name, networks_of
+from node.control.creating import arguments_of, check_links, check_wishes, free_name, networks_of
 from node.control.lives import Lives
 from node.control.registry import Registry, check_name
 from node.control.standing import GATEWAY_BRIDGE
@@ -78,6 +78,7 @@ class Containers:
             raise NotFound(f"No such image: {spec.image}")
         if name:
             check_name(name.removeprefix("/"))
+        check_links(spec, self._registry)
         container = ContainerRecord(
             id=local_id(self._chance),
             name=name.removeprefix("/") or free_name(self._registry, self._chance),

@@ -30,6 +30,16 @@ def check_wishes(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> N
     check_endpoints((_known(name, find), name, wish) for name, wish in names.items())
 
 
+def check_links(spec: ContainerSpec, registry: Registry) -> None:
+    """Refuse links to containers that do not exist. Raises NotFound."""
+    for link in spec.links:
+        name = link.partition(":")[0]
+        try:
+            registry.find(name)
+        except NotFound as error:
+            raise NotFound(f"could not get container for {name}: {error}") from None
+
+
 def networks_of(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> dict[str, EndpointSpec]:
     """The networks it is to stand in, by name where the name is known; the mode's own comes first."""
     mode = spec.network_mode

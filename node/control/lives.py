@@ -95,7 +95,7 @@ class Lives:
             raise NotFound(f"No such image: {spec.image}")
         return Run(
             arguments=container.arguments,
-            environment=(*image.environment, *spec.environment),
+            environment=(*image.environment, *spec.environment, *body.standing.environment),
             working_directory=spec.working_directory or image.working_directory,
             image=image,
             hostname=body.standing.hostname,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.control.connections import Connections
+from node.control.links import check_running, links_of
 from node.control.publishing import Publishing
 from node.control.standing import GATEWAY_BRIDGE, Standing
 from node.dns import files
@@ -68,9 +69,17 @@ class Sandboxes:
                 network = self._network(name)
                 await self._connections.connect(standing, container, network, container.networks[name])
             await self._publishing.settle(container, standing)
+            links = links_of(container, self._find.standing)
         except NodeError as error:
             await self.demolish(standing)
             raise type(error)(f"failed to set up container networking: {error}") from None
+        try:
+            check_running(links)
+        except NodeError:
+            await self.demolish(standing)
+            raise
+        standing.environment = tuple(line for link in links for line in link.environment)
+        standing.link_hosts = tuple(link.host for link in links)
         self.write_files(container, standing)
         return standing
 
@@ -136,7 +145,8 @@ class Sandboxes:
         hostname = spec.hostname or (self._host.hostname if in_host else short(container.id))
         real = [f for name, f in standing.footholds.items() if name != GATEWAY_BRIDGE]
         addresses = [f.endpoint.address.partition("/")[0] for f in real if f.endpoint.address]
-        extra = [files.parse_extra_host(text, self._gateway(standing)) for text in spec.extra_hosts]
+        extra = [*standing.link_hosts]
+        extra += [files.parse_extra_host(text, self._gateway(standing)) for text in spec.extra_hosts]
         place = files.Place.LEGACY
         if in_host:
             place = files.Place.HOST

@@ -40,6 +40,10 @@ class Standing:
         self.hostname = ""
         self.files: dict[str, str] = {}
         """What the container finds under /etc: text by path."""
+        self.environment: tuple[str, ...] = ()
+        """Variables that links add to its program's own."""
+        self.link_hosts: tuple[tuple[str, str], ...] = ()
+        """Names and address of each linked container."""
         self._serving = False
 
     def free_interface(self) -> str:
