@@ -77,19 +77,9 @@ class Ledger:
         When somebody else was quicker, the plan is made again from the newer view; a plan that
         has become impossible raises its own error. Raises Unavailable when the store is away.
         """
-        committed = 0
+        deadline = asyncio.get_running_loop().time() + CHANGE_TIMEOUT_S
         try:
-            async with asyncio.timeout(CHANGE_TIMEOUT_S):
-                committed = self.committed = await self._commit(plan)
-                await self.until(lambda view: view.revision >= committed)
-                return committed
-        except TimeoutError:
-            if committed:
-                raise Unavailable(
-                    f"the change was made (revision {committed} of the {self.name} store), "
-                    "but this node has not heard of it yet: its watch is stalled"
-                ) from None
-            raise self._unavailable("it did not answer in time") from None
+            committed = self.committed = await self._commit(plan, deadline)
         except StoreUnavailable as error:
             raise self._unavailable(str(error)) from None
         except OutcomeUnknown as error:
@@ -97,16 +87,33 @@ class Ledger:
                 f"the {self.name} store did not confirm the change, so it may have happened or not "
                 f"({error}); look before you try again"
             ) from None
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self.until(lambda view: view.revision >= committed)
+        except TimeoutError:
+            raise Unavailable(
+                f"the change was made (revision {committed} of the {self.name} store), "
+                "but this node has not heard of it yet: its watch is stalled"
+            ) from None
+        return committed
 
-    async def _commit(self, plan: Plan) -> int:
+    async def _commit(self, plan: Plan, deadline: float) -> int:
         for _ in range(ATTEMPTS_MAX):
             transaction = plan(self.view)
             if not transaction.operations:
                 return self.view.revision
-            result = await self.store.commit(transaction)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    result = await self.store.commit(transaction)
+            except TimeoutError:
+                raise OutcomeUnknown("it did not answer in time") from None
             if result.succeeded:
                 return result.revision
-            await self.until(disagrees(transaction))
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self.until(disagrees(transaction))
+            except TimeoutError:
+                raise self._unavailable("its watch is silent") from None
         raise Unavailable(f"the {self.name} store is too busy: {ATTEMPTS_MAX} attempts met other changes")
 
     def _unavailable(self, reason: str) -> Unavailable:
