@@ -221,8 +221,8 @@ class Lives:
         for body in self.bodies.values():
             if body.task is not None:
                 body.task.kill(9)
-            if body.standing is not None and not body.standing.shared:
-                body.standing.sandbox.close()
+            if body.standing is not None:
+                body.standing.close()
 
     def tell(self, container: ContainerRecord, action: str, **attributes: str) -> None:
         """An event of this container, with the attributes that the engine adds to all of them."""

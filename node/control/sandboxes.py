@@ -113,8 +113,7 @@ class Sandboxes:
         """Give everything back."""
         self._publishing.withdraw(standing.container)
         await self._connections.disconnect_all(standing)
-        if not standing.shared:
-            standing.sandbox.close()
+        standing.close()
 
     async def connect(
         self, container: ContainerRecord, standing: Standing, network: NetworkRecord, wish: EndpointSpec
@@ -154,6 +153,8 @@ class Sandboxes:
             place = files.Place.INTERNAL
         settings = files.DnsSettings(spec.dns, spec.dns_search, spec.dns_options)
         resolver = files.resolver_file(HOST_RESOLV_CONF, place, settings)
+        standing.resolver.upstream = resolver.upstream_servers
+        standing.resolver.ndots_given = any(option.startswith("ndots:") for option in spec.dns_options)
         hosts = (
             files.host_mode_hosts_file(self._host.files.get("/etc/hosts", ""), extra)
             if in_host

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from node.control.nameserver import NameServer
 from node.dns.resolver import Attachment, Resolver
 from node.dns.zone import Zone
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
@@ -12,9 +13,6 @@ from node.stack.sandbox import Sandbox
 
 GATEWAY_BRIDGE = "docker_gwbridge"
 """The bridge that gives containers of overlay networks a way out (moby: libnetwork/default_gateway.go)."""
-
-RESOLVER_ADDRESS = "127.0.0.11"
-RESOLVER_PORT = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Standing:
         """Variables that links add to its program's own."""
         self.link_hosts: tuple[tuple[str, str], ...] = ()
         """Names and address of each linked container."""
-        self._serving = False
+        self._nameserver: NameServer | None = None
 
     def free_interface(self) -> str:
         """The lowest name that no interface of the sandbox has, eth0 first."""
@@ -99,11 +97,15 @@ class Standing:
             self.sandbox.set_default_route(chosen.endpoint.gateway, chosen.endpoint.interface)
         named = [f for f in self.footholds.values() if f.zone is not None]
         self.resolver.attachments = tuple(_attachment(foothold) for foothold in named)
-        if named and not self._serving:
-            self._serving = True
-            self.sandbox.serve_udp(
-                RESOLVER_ADDRESS, RESOLVER_PORT, lambda query, _: self.resolver.answer(query)
-            )
+        if named and self._nameserver is None:
+            self._nameserver = NameServer(self.sandbox, self.resolver)
+
+    def close(self) -> None:
+        """Nobody stands here any more."""
+        if self._nameserver is not None:
+            self._nameserver.close()
+        if not self.shared:
+            self.sandbox.close()
 
 
 def _attachment(foothold: Foothold) -> Attachment:

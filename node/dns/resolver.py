@@ -2,7 +2,7 @@
 
     query --> door -----> names of the sandbox's networks --+--> found:     answer, cut to fit
               |                                             |
-              +--> a response: silence                      +--> not found: "no such name"
+              +--> a response: silence                      +--> not found: Forward, or "no such name"
               +--> not understood: FORMERR, NOTIMP
 
 Pure: bytes in, bytes out. The rules are the engine's (moby 28.2: libnetwork/resolver.go serveDNS,
@@ -36,6 +36,9 @@ ANSWER_MIN_BYTES = 512
 """What every client can take over UDP (RFC 1035 section 4.2.1)."""
 ANSWER_MAX_BYTES = 65_507
 """What one UDP datagram over IPv4 can hold, whatever the client says that it takes."""
+STREAM_MAX_BYTES = 65_535
+"""Over TCP (RFC 1035 section 4.2.2)."""
+UPSTREAM_MAX = 3
 QUERY_MAX_BYTES = 512
 """The engine's server reads no more of a datagram, and then cannot understand it."""
 
@@ -62,6 +65,14 @@ class Attachment:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """No name of the sandbox's networks: others have to be asked, in their order."""
+
+    query: bytes
+    servers: tuple[str, ...]
+
+
 class Resolver:
     """The name server of one sandbox."""
 
@@ -74,11 +85,13 @@ class Resolver:
         gets an empty answer, and the client tries again with its search domain.
         """
         self.attachments = tuple(attachments)
+        self.upstream: tuple[str, ...] = ()
+        """Addresses of servers that know other names, at most UPSTREAM_MAX."""
+        self.ndots_given = ndots_given
         self._chance = chance
-        self._ndots_given = ndots_given
 
-    def answer(self, query: bytes) -> bytes | None:
-        """The response to a query that came over UDP; None for what must not be answered."""
+    def answer(self, query: bytes, *, stream: bool = False) -> bytes | Forward | None:
+        """The response to a query that came over UDP, or ``stream``, TCP; None: it must not be answered."""
         if len(query) < _HEADER_BYTES:
             return None
         flags = int.from_bytes(query[2:4], "big")
@@ -86,15 +99,17 @@ class Resolver:
             return None
         if dns.opcode.from_flags(flags) != dns.opcode.QUERY:
             return _refusal(query, dns.rcode.NOTIMP)
-        if query[4:6] != b"\x00\x01" or len(query) > QUERY_MAX_BYTES:
+        if query[4:6] != b"\x00\x01" or (len(query) > QUERY_MAX_BYTES and not stream):
             return _refusal(query, dns.rcode.FORMERR)
         try:
             message = dns.message.from_wire(query)
         except (dns.exception.DNSException, ValueError):
             return _refusal(query, dns.rcode.FORMERR)
-        return self._respond(message)
+        if stream:
+            return self._respond(query, message, STREAM_MAX_BYTES)
+        return self._respond(query, message, min(max(ANSWER_MIN_BYTES, message.payload), ANSWER_MAX_BYTES))
 
-    def _respond(self, query: dns.message.Message) -> bytes:
+    def _respond(self, raw: bytes, query: dns.message.Message, bytes_max: int) -> bytes | Forward:
         question = query.question[0]
         response = dns.message.QueryMessage(id=query.id)
         response.flags = dns.flags.QR | dns.flags.RA | (query.flags & (dns.flags.RD | dns.flags.CD))
@@ -106,10 +121,11 @@ class Resolver:
             response.set_rcode(dns.rcode.SERVFAIL)
             return response.to_wire()
         if records:
-            _fill(response, records, min(max(ANSWER_MIN_BYTES, query.payload), ANSWER_MAX_BYTES))
+            _fill(response, records, bytes_max)
         elif records is None and not self._left_to_search_domain(question):
-            # Nothing forwards a question out of the simulation: it is as if the one upstream
-            # there is knew no names at all.
+            if self.upstream:
+                return Forward(raw, self.upstream[:UPSTREAM_MAX])
+            # Without --dns it is as if the one server around the simulation knew no names at all.
             response.set_rcode(dns.rcode.NXDOMAIN)
         # dnspython would shuffle once more, with a chance of its own.
         return response.to_wire(want_shuffle=False)
@@ -157,7 +173,21 @@ class Resolver:
 
     def _left_to_search_domain(self, question: dns.rrset.RRset) -> bool:
         one_label = len(question.name) <= 2  # the label and the root
-        return self._ndots_given and one_label and question.rdtype in (_A, dns.rdatatype.AAAA)
+        return self.ndots_given and one_label and question.rdtype in (_A, dns.rdatatype.AAAA)
+
+
+def is_final(query: bytes, response: bytes) -> bool:
+    """Whether a server's response settles the question; else the next server is asked."""
+    if len(response) < _HEADER_BYTES or response[:2] != query[:2] or not response[2] & 0x80:
+        return False
+    return response[3] & 0x0F not in (dns.rcode.SERVFAIL, dns.rcode.REFUSED)
+
+
+def failure(query: bytes) -> bytes:
+    """What is answered when nobody else knew: SERVFAIL, with the question."""
+    response = dns.message.make_response(dns.message.from_wire(query), recursion_available=True)
+    response.set_rcode(dns.rcode.SERVFAIL)
+    return response.to_wire()
 
 
 def _readings(name: str) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,9 @@ from node.stack.sockets import Answer, EchoSocket, Socket, UdpServer, UdpSocket
 from node.stack.stack import Stack
 from node.stack.streams import TcpListener, TcpStream
 
+BACKLOG = 128
+"""Connections that wait to be accepted, where a program does not say: Python's and many others' choice."""
+
 
 class Sandbox:
     """What one container, or the host, sees of the network. It has lo, up, from the start."""
@@ -109,13 +112,19 @@ class Sandbox:
 
     def serve_udp(self, address: str, udp_port: int, answer: Answer) -> UdpServer:
         """Answer every datagram to a UDP port at once, until closed; OSError EADDRINUSE and others."""
-        return UdpServer(self._namespace, self._sockets, address, udp_port, answer)
+        return UdpServer(self._namespace, self._sockets, (address, udp_port), answer)
+
+    def serve_behind(self, address: str, number: int, answer: Answer) -> tuple[UdpServer, TcpListener]:
+        """Serve a UDP and a TCP port as if packets were redirected from it: programs may still bind it."""
+        at = address, number
+        datagrams = UdpServer(self._namespace, self._sockets, at, answer, is_hidden=True)
+        return datagrams, TcpListener(self._namespace, self._sockets, at, BACKLOG, is_hidden=True)
 
     async def connect_tcp(self, address: str, tcp_port: int, source: str = "") -> TcpStream:
         """Open a TCP connection, and wait until it stands; OSError ECONNREFUSED, ENETUNREACH, ..."""
         return await streams.connect(self._namespace, self._sockets, (address, tcp_port), source)
 
-    def listen_tcp(self, address: str, tcp_port: int, backlog: int = 128) -> TcpListener:
+    def listen_tcp(self, address: str, tcp_port: int, backlog: int = BACKLOG) -> TcpListener:
         """Take TCP connections; OSError EADDRINUSE, EADDRNOTAVAIL, EMFILE."""
         return TcpListener(self._namespace, self._sockets, (address, tcp_port), backlog)
 

@@ -171,14 +171,26 @@ class UdpServer(Socket):
     """Answers each datagram to one UDP port as it comes, without waiting for anything."""
 
     def __init__(
-        self, namespace: Namespace, owned: dict[Socket, None], address: str, udp_port: int, answer: Answer
+        self,
+        namespace: Namespace,
+        owned: dict[Socket, None],
+        local: TextAddress,
+        answer: Answer,
+        *,
+        is_hidden: bool = False,
     ) -> None:
         """Raises OSError as UdpSocket.bind does."""
         super().__init__(namespace, owned)
         self._answer = answer
-        self._binding = UdpBinding(self._serve)
-        namespace.stack.udp.bind(self._binding, (parse_ipv4(address), udp_port))
+        self._binding = UdpBinding(self._serve, is_hidden=is_hidden)
+        namespace.stack.udp.bind(self._binding, (parse_ipv4(local[0]), local[1]))
         self._open()
+
+    def send(self, data: bytes, to: TextAddress) -> None:
+        """Send an answer that took its time; without effect once closed, counted if there is no way."""
+        if self in self._owned:
+            self._reply(data, (parse_ipv4(to[0]), to[1]))
+            self._namespace.arm()
 
     def _serve(self) -> None:
         while (datagram := self._binding.take()) is not None:

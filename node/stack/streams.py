@@ -97,12 +97,19 @@ class TcpListener(Socket):
     """A TCP port that takes connections."""
 
     def __init__(
-        self, namespace: Namespace, owned: dict[Socket, None], local: TextAddress, backlog: int
+        self,
+        namespace: Namespace,
+        owned: dict[Socket, None],
+        local: TextAddress,
+        backlog: int,
+        *,
+        is_hidden: bool = False,
     ) -> None:
         """Raises OSError EADDRINUSE, EADDRNOTAVAIL, EMFILE."""
         super().__init__(namespace, owned)
         self._tcp = namespace.stack.tcp
-        self._listener = self._tcp.listen((parse_ipv4(local[0]), local[1]), backlog, self._notify)
+        address = parse_ipv4(local[0]), local[1]
+        self._listener = self._tcp.listen(address, backlog, self._notify, is_hidden=is_hidden)
         self._open()
 
     @property

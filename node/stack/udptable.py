@@ -39,6 +39,9 @@ class UdpBinding:
     """The only address that it talks with, once connected."""
     inbox: deque[tuple[bytes, Address]] = field(default_factory=deque)
     inbox_bytes: int = 0
+    is_hidden: bool = False
+    """As if it stood elsewhere and packets were redirected to it: programs may bind its port too, and
+    what is for its very address is for it."""
     error: int = 0
     """The number of an error that a router or the remote end has reported."""
 
@@ -92,7 +95,8 @@ class UdpTable:
         elif self._is_taken(address, number):
             raise os_error(errno.EADDRINUSE)
         binding.local = (address, number)
-        self._bindings.setdefault(number, []).append(binding)
+        holders = self._bindings.setdefault(number, [])
+        holders.insert(0 if binding.is_hidden else len(holders), binding)
         self._count += 1
 
     def release(self, binding: UdpBinding) -> None:
@@ -105,7 +109,7 @@ class UdpTable:
                 del self._bindings[binding.local[1]]
 
     def find(self, local: Address, sender: Address) -> UdpBinding | None:
-        """Whom a datagram is for; no two bindings ever stand at the same address and port."""
+        """Whom a datagram is for; hidden bindings apart, no two stand at the same address and port."""
         for binding in self._bindings.get(local[1], ()):
             if binding.accepts(local[0], sender):
                 return binding
@@ -116,7 +120,7 @@ class UdpTable:
         return [b for b in self._bindings.get(local[1], ()) if b.accepts(local[0], sender)]
 
     def _is_taken(self, address: bytes, number: int) -> bool:
-        holders = self._bindings.get(number, ())
+        holders = [holder for holder in self._bindings.get(number, ()) if not holder.is_hidden]
         return any(address == ANY or holder.local[0] in (ANY, address) for holder in holders)
 
     def _free_port(self, address: bytes) -> int:

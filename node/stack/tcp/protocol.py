@@ -57,11 +57,13 @@ class Tcp:
 
     # -- what programs do -------------------------------------------------------------------------
 
-    def listen(self, local: Address, backlog: int, notify: Callable[[], None]) -> Listener:
+    def listen(
+        self, local: Address, backlog: int, notify: Callable[[], None], *, is_hidden: bool = False
+    ) -> Listener:
         """Take connections at an own address, or at all of them (ANY). OSError EADDRINUSE, EADDRNOTAVAIL."""
         if local[0] != ANY and not self._own.hold(local[0]):
             raise os_error(errno.EADDRNOTAVAIL)
-        listener = Listener(local, backlog, notify)
+        listener = Listener(local, backlog, notify, is_hidden=is_hidden)
         self.table.listen(listener)
         return listener
 

@@ -24,8 +24,12 @@ BACKLOG_MAX = 4096
 class Listener:
     """A port that takes connections, which wait in ``queue`` until they are accepted."""
 
-    def __init__(self, local: Address, backlog: int, notify: Callable[[], None]) -> None:
+    def __init__(
+        self, local: Address, backlog: int, notify: Callable[[], None], *, is_hidden: bool = False
+    ) -> None:
+        """``is_hidden``: see UdpBinding."""
         self.local = local
+        self.is_hidden = is_hidden
         self.backlog = max(1, min(backlog, BACKLOG_MAX))
         self.notify = notify
         self.queue: deque[Connection] = deque()
@@ -109,7 +113,7 @@ class TcpTable:
         return Ends((source, number), remote)
 
     def _is_taken(self, address: bytes, number: int) -> bool:
-        holders = self._listeners.get(number, ())
+        holders = [holder for holder in self._listeners.get(number, ()) if not holder.is_hidden]
         return any(address == ANY or holder.local[0] in (ANY, address) for holder in holders)
 
     def _free(self, is_free: Callable[[int], bool]) -> int:
