@@ -296,3 +296,16 @@ def test_a_change_while_the_store_is_away_is_refused_in_time_and_locals_go_on() 
         assert sorted(world.agent("node-1").swarm_ledger.view.members) == ["node-1", "node-2", "node-3"]
 
     play(scenario)
+
+
+def test_a_network_of_two_addresses_gives_both_away() -> None:
+    """A /31 has no network address and no broadcast (RFC 3021)."""
+
+    async def scenario(world: World) -> None:
+        subnet = Subnet(subnet="10.50.0.0/31", gateway="10.50.0.0", gateway_given=True, given=True)
+        await world.agent("node-1").controller.create(
+            NetworkSpec(name="pair", driver="bridge", subnets=(subnet,))
+        )
+        assert await start(world, "node-1", "only", "pair") == "10.50.0.1"
+
+    play(scenario, nodes=1)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from lab.sim.world import World
+from node.datapath.drops import Drop
 from node.errors import Failed
 from node.model.container import ContainerSpec
 from node.model.network import EndpointSpec, NetworkSpec, Subnet
@@ -100,6 +101,8 @@ def test_a_published_port_is_reached_from_everywhere_and_shows_who_calls() -> No
             for name in ("beside", "apart"):
                 assert await ask(sandbox(world, "node-1", name), LAN_1, 8080) == "172.17.0.1"
             assert await ask(sandbox(world, "node-1", "apart"), "172.17.0.2", 80) == "nothing", "kept apart"
+            drops = world.agent("node-1").counters.drops
+            assert any(drop is Drop.ISOLATED_NETWORKS for _, drop in drops), "and the drop says why"
             assert await ask(host_2, LAN_1, 80) == "refused"
 
     play(scenario, nodes=2)
