@@ -9,6 +9,7 @@ from collections.abc import Callable
 from lab.cli.clients import ask, ask_all
 from lab.cli.signalling import signal_node
 from lab.cli.tour import Tour
+from lab.cli.tour_ports import published_port
 from lab.cli.trace import story, trace
 from lab.launch.cluster import Cluster, existing
 from lab.launch.control import restart
@@ -251,6 +252,7 @@ SCENES: tuple[Callable[[Tour], None], ...] = (
     isolation,
     bridges,
     host_and_none,
+    published_port,
     packet_walk,
     keys,
     partition,

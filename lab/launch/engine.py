@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -84,11 +85,22 @@ class Engine:
         finally:
             self.call("DELETE", f"/containers/{identity}", force=1)
 
-    def create(self, image: str, command: list[str], *, network: str, name: str = "") -> str:
-        """`docker create`: the container's id."""
+    def create(
+        self,
+        image: str,
+        command: list[str],
+        *,
+        network: str,
+        name: str = "",
+        ports: Mapping[int, int] | None = None,
+    ) -> str:
+        """`docker create`: the container's id. ``ports``: of the host, to those of the container (TCP)."""
+        bindings = {
+            f"{inside}/tcp": [{"HostPort": str(outside)}] for outside, inside in (ports or {}).items()
+        }
         body = {
             "Image": image,
-            "HostConfig": {"NetworkMode": network},
+            "HostConfig": {"NetworkMode": network, "PortBindings": bindings},
             **({"Cmd": command} if command else {}),
         }
         query = {"name": name} if name else {}
