@@ -58,16 +58,23 @@ def engine(cluster: Cluster) -> Callable[[str], Engine]:
     return lambda node: Engine(existing(cluster.name).node(node).config.socket_path, 20.0)
 
 
-@pytest.fixture
-def docker(cluster: Cluster, docker_cli: Path, tmp_path: Path) -> Docker:
+@pytest.fixture(scope="session")
+def docker_on(cluster: Cluster, docker_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Docker:
     """The real docker CLI against one of the nodes."""
+    home = tmp_path_factory.mktemp("docker")
 
     def run(node: str, *arguments: str, stdin: bytes = b"") -> Done:
         socket = existing(cluster.name).node(node).config.socket_path
         # The CLI forwards SIGTERM to the container, so only SIGKILL surely ends one that hangs.
         command = ["timeout", "-k", "2", TIMEOUT_S, str(docker_cli), *arguments]
-        environment = {"DOCKER_HOST": f"unix://{socket}", "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        environment = {"DOCKER_HOST": f"unix://{socket}", "PATH": os.environ["PATH"], "HOME": str(home)}
         done = subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False)
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture
+def docker(docker_on: Docker) -> Docker:
+    """The same, by its short name."""
+    return docker_on
