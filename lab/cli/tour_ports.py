@@ -21,6 +21,7 @@ def published_port(tour: Tour) -> None:
         f"docker run -d --name site -p {PORT}:80 nginx            (on node-1)",
         f"curl {host.underlay_address}:{PORT}",
         f"docker run --rm alpine ping -c 1 {lan}            (on node-2)",
+        f"docker run --rm alpine wget -qO- http://{lan}:{PORT}            (on node-2)",
     )
     engine = tour.engine("node-1")
     identity = engine.create("nginx", [], network="bridge", name="site", ports={PORT: 80})
@@ -31,6 +32,12 @@ def published_port(tour: Tour) -> None:
     tour.check("inspect shows where it is published", shown[0]["HostPort"] == str(PORT))
     _, text = tour.engine("node-2").run("alpine", ["ping", "-c", "1", lan])
     tour.show(text)
+    _, seen = tour.engine("node-2").run("alpine", ["wget", "-qO-", f"http://{lan}:{PORT}"])
+    tour.show(seen.partition("\n\n")[0])
+    other = tour.cluster.node("node-2").config.lan_address.partition("/")[0]
+    tour.check(
+        "the server sees the other host's address, not the container's", f"Client address: {other}:" in seen
+    )
     tour.check("a container reaches the LAN, one router away, behind its host's address", "ttl=63" in text)
 
 
