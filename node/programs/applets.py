@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.programs import basics, curl, ip, netcat, nginx, nslookup, ping, text, wget, whoami
+from node.programs import basics, curl, ip, netcat, nginx, nslookup, ping, text, traceroute, wget, whoami
 from node.programs.shell.main import shell
 from node.programs.table import PROGRAMS, find
 
@@ -18,6 +18,7 @@ PROGRAMS.update(
         "ifconfig": ip.ifconfig,
         "route": ip.route,
         "arp": ip.arp,
+        "traceroute": traceroute.traceroute,
         "wget": wget.wget,
         "curl": curl.curl,
         "nc": netcat.nc,
