@@ -8,7 +8,7 @@ import re
 
 from node.programs import fetch
 from node.programs.arguments import Parser, UsageError
-from node.programs.fetch import BadUrl, Response, Url, parse_url
+from node.programs.fetch import BadPort, BadUrl, Response, Url, parse_url
 from node.programs.http import BadMessage, CutOff
 from node.programs.process import NoSpace, Process
 from node.programs.resolve import NoAddress, address_of
@@ -17,7 +17,7 @@ from node.stack.streams import TcpStream
 VERSION = "8.14.1"
 HINT = "curl: try 'curl --help' or 'curl --manual' for more information"
 CONNECT_S = 300.0
-NO_URL, BAD_SCHEME, NO_HOST, NO_CONNECTION, HTTP_ERROR, NO_WRITE = 2, 1, 6, 7, 22, 23
+BAD_SCHEME, NO_URL, BAD_URL, NO_HOST, NO_CONNECTION, HTTP_ERROR, NO_WRITE = 1, 2, 3, 6, 7, 22, 23
 TIMED_OUT, TOO_MANY_REDIRECTS, EMPTY, NO_RECEIVE = 28, 47, 52, 56
 CUT_OFF = 18
 
@@ -84,6 +84,8 @@ async def _within(process: Process, text: str, options: argparse.Namespace, begu
 async def _fetch(process: Process, text: str, options: argparse.Namespace) -> int:
     try:
         url = parse_url(text)
+    except BadPort:
+        raise Failed(BAD_URL, "URL using bad/illegal format or missing URL") from None
     except BadUrl:
         scheme = text.partition("://")[0]
         raise Failed(BAD_SCHEME, f'Protocol "{scheme}" not supported') from None
@@ -97,7 +99,8 @@ async def _fetch(process: Process, text: str, options: argparse.Namespace) -> in
             stream = await fetch.connect(process, address, url.tcp_port)
     except TimeoutError:
         took = round((process.clock.now() - begun) * 1000)
-        raise Failed(TIMED_OUT, f"Connection timed out after {took} milliseconds") from None
+        place = f"{url.host} port {url.tcp_port} after {took} ms"
+        raise Failed(TIMED_OUT, f"Failed to connect to {place}: Timeout was reached") from None
     except OSError:
         took = round((process.clock.now() - begun) * 1000)
         place = f"{url.host} port {url.tcp_port} after {took} ms"
@@ -107,7 +110,7 @@ async def _fetch(process: Process, text: str, options: argparse.Namespace) -> in
         return await _exchange(process, stream, url, options)
     except CutOff as error:
         if error.missing_bytes:
-            reason = f"end of response with {error.missing_bytes} bytes missing"
+            reason = f"transfer closed with {error.missing_bytes} bytes remaining to read"
             raise Failed(CUT_OFF, reason) from None
         raise Failed(EMPTY, "Empty reply from server") from None
     except BadMessage:

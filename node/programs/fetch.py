@@ -16,6 +16,10 @@ class BadUrl(Exception):
     """It names nothing that can be fetched here."""
 
 
+class BadPort(BadUrl):
+    """Its port is no port; the text is what stands there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Url:
     """Where to ask, and for what."""
@@ -41,10 +45,12 @@ class Response:
 
 
 def parse_url(text: str) -> Url:
-    """ "web", "http://web:8080/page". Raises BadUrl."""
+    """ "web", "http://web:8080/page". Raises BadUrl, BadPort."""
     match = _URL.fullmatch(text)
-    if match is None or (match[1] or "http").lower() != "http" or int(match[3] or 80) > 65_535:
+    if match is None or (match[1] or "http").lower() != "http":
         raise BadUrl(text)
+    if not 0 < int(match[3] or 80) <= 65_535:
+        raise BadPort(match[3])
     target = match[4] or "/"
     return Url(match[2], int(match[3] or 80), target if target.startswith("/") else f"/{target}")
 

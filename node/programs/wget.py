@@ -7,7 +7,7 @@ import asyncio
 
 from node.programs import fetch
 from node.programs.arguments import Parser, UsageError
-from node.programs.fetch import BadUrl, Response, Url, parse_url
+from node.programs.fetch import BadPort, BadUrl, Response, Url, parse_url
 from node.programs.http import BadMessage, CutOff
 from node.programs.process import NoSpace, Process
 from node.programs.resolve import NoAddress, address_of
@@ -37,6 +37,8 @@ async def wget(process: Process) -> int:
             url = parse_url(text)
             async with asyncio.timeout(options.T):
                 await _fetch(process, url, options)
+        except BadPort as error:
+            return process.fail(f"wget: bad port '{error}'")
         except BadUrl:
             return process.fail(f"wget: not an http or ftp url: {text}")
         except TimeoutError:
@@ -80,7 +82,8 @@ async def _fetch(process: Process, url: Url, options: argparse.Namespace) -> Non
             return
         _say(process, options, "writing to stdout" if to_stdout else f"saving to '{name}'")
         size = await _save(process, response, path)
-        _say(process, options, f"{name[:20]:<20} 100% |{'*' * 32}| {size:>5}  0:00:00 ETA")
+        if size:
+            _say(process, options, f"{name[:20]:<20} 100% |{'*' * 32}| {size:>5}  0:00:00 ETA")
         _say(process, options, "written to stdout" if to_stdout else f"'{name}' saved")
     except CutOff as error:
         reason = "connection closed prematurely" if error.missing_bytes else "error getting response"

@@ -69,6 +69,7 @@ def test_wget_says_why_in_busyboxs_words() -> None:
                 "wget: can't connect to remote host (172.18.0.2): Connection refused\n",
             ),
             (("-q", "-T", "2", "http://172.18.0.99"), "wget: download timed out\n"),
+            (("http://web:99999",), "wget: bad port '99999'\n"),
             (("ftps://web",), "wget: not an http or ftp url: ftps://web\n"),
         ):
             done = await ask("wget", *arguments)
@@ -112,11 +113,12 @@ def test_curl_ends_with_its_own_exit_codes() -> None:
             (
                 ("--connect-timeout", "1", "172.18.0.99"),
                 28,
-                "curl: (28) Connection timed out after 1000 mill",
+                "curl: (28) Failed to connect to 172.18.0.99 port 80 after 1000 ms: Timeout",
             ),
             (("-s", "http://nobody"), 6, ""),
             (("-sS", "http://nobody"), 6, "curl: (6) Could not resolve host: nobody\n"),
             (("https://web",), 1, 'curl: (1) Protocol "https" not supported\n'),
+            (("http://web:99999",), 3, "curl: (3) URL using bad/illegal format or missing URL\n"),
             ((), 2, "curl: (2) no URL specified\n"),
         ):
             done = await ask("curl", *arguments)
