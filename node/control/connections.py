@@ -85,7 +85,7 @@ class Connections:
         driver = self._drivers[network.driver]
         endpoint = await self._record(network, draft, wish.address, driver)
         try:
-            driver.join(network, endpoint, standing.sandbox)
+            await driver.join(network, endpoint, standing.sandbox)
         except NodeError:
             await self._release(network, endpoint)
             raise
@@ -142,7 +142,7 @@ class Connections:
     async def disconnect(self, standing: Standing, network: NetworkRecord) -> None:
         """Take a container's endpoint out of a network; its record goes when the store answers."""
         foothold = standing.remove(network)
-        self._drivers[network.driver].leave(network, foothold.endpoint, standing.sandbox)
+        await self._drivers[network.driver].leave(network, foothold.endpoint, standing.sandbox)
         await self._release(network, foothold.endpoint)
         self._tell("disconnect", network, foothold.endpoint.container)
         if network.name != GATEWAY_BRIDGE and not standing.needs_gateway_bridge:

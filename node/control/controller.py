@@ -10,15 +10,14 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from kvstore.store import Transaction
 from node.control import plans
 from node.control.events import Events
 from node.control.ledger import Ledger
+from node.control.making import Making
 from node.control.plugging import Plugging
 from node.control.standing import GATEWAY_BRIDGE
 from node.control.validate_container import check_endpoint
 from node.control.validate_network import validate_network
-from node.control.view import View
 from node.drivers.base import Driver
 from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
 from node.model.ids import local_id, short, swarm_id
@@ -62,6 +61,7 @@ class Controller:
         self._events = events
         self._clock = clock
         self._chance = chance
+        self.making = Making(ledgers, drivers)
         self.manager = False
         """This node may change the swarm's networks; the agent says so."""
         self.plugging: Plugging | None = None
@@ -138,7 +138,7 @@ class Controller:
         scope = self._scope(spec, driver)
         identity = swarm_id(self._chance) if scope == "swarm" else local_id(self._chance)
         draft = plans.Draft(identity, rfc3339(self._clock.wall()), scope)
-        await self.make(spec, draft)
+        await self.making.make(spec, draft)
         self._tell("create", identity, spec.name, spec.driver, scope)
         return identity, ""
 
@@ -168,17 +168,6 @@ class Controller:
             raise Forbidden(WORKER)
         return "swarm"
 
-    async def make(self, spec: NetworkSpec, draft: plans.Draft) -> None:
-        """Commit a network whose draft is decided; it exists here when this returns."""
-
-        def plan(view: View) -> Transaction:
-            record, transaction = plans.create_network(view, spec, draft)
-            siblings = [n for n in view.networks.values() if n.driver == record.driver]
-            self._drivers[spec.driver].check_beside(record, siblings)
-            return transaction
-
-        await self._ledgers[draft.scope].change(plan)
-
     async def remove(self, term: str) -> None:
         """Remove a network that nobody stands in."""
         network = self.find(term)
@@ -190,7 +179,7 @@ class Controller:
             )
         if network.scope == "swarm" and not self.manager:
             raise Unavailable(NOT_A_MANAGER)
-        await self._ledgers[network.scope].change(lambda view: plans.remove_network(view, network))
+        await self.making.remove(network)
         self._tell(
             "destroy" if network.scope == "local" else "remove",
             network.id,

@@ -73,7 +73,7 @@ async def predefined_networks(
         if own.view.network_named(spec.name) is None:
             predefined = spec.name != GATEWAY_BRIDGE
             draft = plans.Draft(local_id(chance), rfc3339(clock.wall()), "local", predefined)
-            await controller.make(spec, draft)
+            await controller.making.make(spec, draft)
 
 
 async def ingress(controller: Controller, swarm: Ledger, clock: Clock, chance: random.Random) -> None:
@@ -82,6 +82,6 @@ async def ingress(controller: Controller, swarm: Ledger, clock: Clock, chance: r
         return
     spec = NetworkSpec(name=INGRESS, driver="overlay", subnets=(INGRESS_SUBNET,), ingress=True)
     try:
-        await controller.make(spec, plans.Draft(swarm_id(chance), rfc3339(clock.wall()), "swarm"))
+        await controller.making.make(spec, plans.Draft(swarm_id(chance), rfc3339(clock.wall()), "swarm"))
     except Conflict:
         return  # another node was first

@@ -1,12 +1,15 @@
 """What a network driver is, after the Container Network Model (moby: libnetwork/driverapi).
 
-    open(network)                      the network appears on this node
-      join(network, endpoint, sandbox)   an endpoint's interface stands in a sandbox   -> Joined
-      leave(network, endpoint)
-    close(network)
+    create(network)                    may it exist? asked before anybody sees it
+      open(network)                      it appears on this node
+        join(network, endpoint, sandbox)   an endpoint's interface stands in a sandbox   -> Joined
+        leave(network, endpoint)
+      close(network)
+    delete(network)                    it is no more, or never came to be
 
-A driver returns what it did and calls nobody back; drivers do not know each other. What all of them
-build upon is the Machine (machine.py).
+What can be refused is awaited, because a driver may have to ask somebody else; what only follows what
+the store says (open, close) is not, and cannot fail. A driver returns what it did and calls nobody
+back; drivers do not know each other. What all of them build upon is the Machine (machine.py).
 """
 
 from __future__ import annotations
@@ -45,14 +48,20 @@ class Driver(Protocol):
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """The hardware address of a new endpoint; "" where the driver gives none."""
 
+    async def create(self, network: NetworkRecord) -> None:
+        """Agree to a network that is about to be committed. Raises NodeError, leaving nothing behind."""
+
+    async def delete(self, network: NetworkRecord) -> None:
+        """Undo create: the network has been removed, or was not committed after all. Never refuses."""
+
     def open(self, network: NetworkRecord) -> None:
         """Make the network usable on this node."""
 
     def close(self, network: NetworkRecord) -> None:
         """Undo open; nobody is joined any more."""
 
-    def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
-        """Put an interface for the endpoint into the sandbox."""
+    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+        """Put an interface for the endpoint into the sandbox. Raises NodeError, leaving nothing behind."""
 
-    def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
-        """Take it out again."""
+    async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
+        """Take it out again. Never refuses."""

@@ -96,6 +96,12 @@ class BridgeDriver:
         """Random and locally administered, as since engine 28."""
         return format_mac(random_mac(chance))
 
+    async def create(self, network: NetworkRecord) -> None:
+        """Nobody else is asked."""
+
+    async def delete(self, network: NetworkRecord) -> None:
+        """Nobody else is told."""
+
     def open(self, network: NetworkRecord) -> None:
         """Make the segment and put the host's interface on it."""
         segment = Segment(network.id, network.name)
@@ -118,7 +124,7 @@ class BridgeDriver:
         self._machine.detach(bridge.gateway, self._machine.host, bridge.interface)
         self._machine.switchboard.remove_segment(bridge.segment)
 
-    def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
         """Plug the sandbox's new interface into the bridge."""
         bridge = self._open[network.id]
         port = self._machine.attach(
@@ -130,7 +136,7 @@ class BridgeDriver:
         sandbox.announce(endpoint.interface)
         return Joined(endpoint.interface, endpoint.gateway)
 
-    def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
+    async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
         """Unplug it."""
         port = self._open[network.id].ports.pop(endpoint.id)
         self._machine.detach(port, sandbox, endpoint.interface)

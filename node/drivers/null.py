@@ -28,15 +28,21 @@ class NullDriver:
         """No interface, no hardware address."""
         return ""
 
+    async def create(self, network: NetworkRecord) -> None:
+        """Nobody else is asked."""
+
+    async def delete(self, network: NetworkRecord) -> None:
+        """Nobody else is told."""
+
     def open(self, network: NetworkRecord) -> None:
         """Nothing to make."""
 
     def close(self, network: NetworkRecord) -> None:
         """Nothing to undo."""
 
-    def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
         """The loopback that every sandbox has is all."""
         return Joined()
 
-    def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
+    async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
         """Nothing to undo."""

@@ -77,6 +77,12 @@ class OverlayDriver:
         """A pure function of the address."""
         return format_mac(overlay_mac(parse_ipv4(address)))
 
+    async def create(self, network: NetworkRecord) -> None:
+        """Nobody else is asked."""
+
+    async def delete(self, network: NetworkRecord) -> None:
+        """Nobody else is told."""
+
     def open(self, network: NetworkRecord) -> None:
         """Nothing stands on a node before its first endpoint."""
 
@@ -85,7 +91,7 @@ class OverlayDriver:
 
     # -- local endpoints --------------------------------------------------------------------------
 
-    def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
         """Plug the sandbox's new interface into its subnet's segment, which appears if it is the first."""
         index = _index_of(network, endpoint.address)
         key = (network.id, index)
@@ -98,7 +104,7 @@ class OverlayDriver:
         )
         return Joined(endpoint.interface)
 
-    def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
+    async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
         """Unplug it; with the last one the segment goes."""
         key = (network.id, _index_of(network, endpoint.address))
         subnetwork = self._open[key]

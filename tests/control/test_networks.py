@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from lab.sim.world import World
+from node.drivers.bridge import BridgeDriver
 from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
-from node.model.network import EndpointSpec, NetworkSpec, Subnet
+from node.model.network import EndpointSpec, NetworkRecord, NetworkSpec, Subnet
 from tests.sim.play import address_of, overlay, play, reaches, run, settle, start, swarm_keys
 
 
@@ -309,3 +310,38 @@ def test_a_network_of_two_addresses_gives_both_away() -> None:
         assert await start(world, "node-1", "only", "pair") == "10.50.0.1"
 
     play(scenario, nodes=1)
+
+
+class SlowBridge(BridgeDriver):
+    """A bridge driver that has to ask somebody for every network, and keeps what it agreed to."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.agent("node-1").machine)
+        self.agreed: list[str] = []
+        self.clock = world.clock
+
+    async def create(self, network: NetworkRecord) -> None:
+        await self.clock.sleep(1.0)
+        self.agreed.append(network.subnets[0].subnet)
+
+    async def delete(self, network: NetworkRecord) -> None:
+        self.agreed.remove(network.subnets[0].subnet)
+
+
+def test_a_network_whose_subnet_goes_while_its_driver_is_asked_gets_the_next() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        slow = SlowBridge(world)
+        agent.drivers["slow"] = slow
+        both = (agent.controller.create(NetworkSpec(name=name, driver="slow")) for name in ("one", "two"))
+        await asyncio.gather(*both)
+        made = [agent.controller.find(name).subnets[0].subnet for name in ("one", "two")]
+        assert made == ["172.18.0.0/16", "172.19.0.0/16"]
+        assert sorted(slow.agreed) == made
+        taken = Subnet(subnet="172.18.0.0/16", given=True)
+        with pytest.raises(Forbidden, match="Pool overlaps"):
+            await agent.controller.create(NetworkSpec(name="three", driver="slow", subnets=(taken,)))
+        await agent.controller.remove("one")
+        assert slow.agreed == ["172.19.0.0/16"]
+
+    play(scenario, nodes=1, swarm=False)
