@@ -4,8 +4,8 @@
                      ^                                          |
                      +------------- keep-alive -----------------+
 
-Accepting is the program's own work, so that a paused container accepts nobody; each connection is a
-task of its own.
+Each connection is a task of its own. All of them are the program's: a paused container neither accepts
+anybody nor answers on a connection that stands.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Server:
                     self._site.refused(f"{CONNECTIONS_MAX} worker_connections are not enough")
                     continue
                 self._connections[stream] = None
-                scope.start(self._serve(stream), f"connection from {stream.remote[0]}")
+                scope.start(self._process.gated(self._serve, stream), f"connection from {stream.remote[0]}")
         finally:
             self._listener.close()
             await scope.close()

@@ -68,7 +68,7 @@ async def _listen(process: Process, socket: UdpSocket, options: argparse.Namespa
 
 async def _both_ways(process: Process, socket: UdpSocket, idle_s: float) -> int:
     """Until standard input ends and nothing has come for ``idle_s`` (0: for ever)."""
-    sending = asyncio.get_running_loop().create_task(_pump(process, socket))
+    sending = process.start(_pump, process, socket)
     try:
         while True:
             try:
@@ -155,7 +155,7 @@ async def _accept(process: Process, options: argparse.Namespace) -> TcpStream:
 
 async def _converse(process: Process, stream: TcpStream, idle_s: float) -> int:
     """Until the other end has ended, or is silent for ``idle_s`` (0: for ever). Raises OSError."""
-    sending = asyncio.get_running_loop().create_task(_pump_stream(process, stream))
+    sending = process.start(_pump_stream, process, stream)
     try:
         while True:
             try:

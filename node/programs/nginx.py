@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 
 from node.programs import http
 from node.programs.httpd import Access, Request, Server
 from node.programs.process import Process
 from node.programs.signals import SIGINT, SIGQUIT, SIGTERM
+from node.stack.streams import TcpListener
 
 ADDRESS = "0.0.0.0"  # noqa: S104 - in a simulated sandbox
 TCP_PORT = 80
 BACKLOG = 511
 """nginx's own."""
+BIND_TRIES = 5
+BIND_PAUSE_MS = 500
 VERSION = "nginx/1.27.5"
 
 
@@ -52,6 +56,11 @@ class Nginx:
         pid = self._process.pid
         self._process.stderr.write(f"{self._moment('%Y/%m/%d %H:%M:%S')} [{level}] {pid}#{pid}: {text}\n")
 
+    def emergency(self, text: str) -> None:
+        """Why it cannot run: in the error log, and once more for whoever has started it."""
+        self.tell("emerg", text)
+        self._process.stderr.write(f"nginx: [emerg] {text}\n")
+
     def _moment(self, form: str) -> str:
         return datetime.fromtimestamp(self._process.clock.wall(), UTC).strftime(form)
 
@@ -63,17 +72,29 @@ def _escaped(text: str) -> str:
     )
 
 
+async def _listen(process: Process, site: Nginx) -> TcpListener | None:
+    """Its port; where another program has it, it is asked for a few times (ngx_open_listening_sockets)."""
+    for _ in range(BIND_TRIES):
+        try:
+            return process.sandbox.listen_tcp(ADDRESS, TCP_PORT, BACKLOG)
+        except OSError as error:
+            site.emergency(f"bind() to {ADDRESS}:{TCP_PORT} failed ({error.errno}: {error.strerror})")
+            if error.errno != errno.EADDRINUSE:
+                return None
+        site.tell("notice", f"try again to bind() after {BIND_PAUSE_MS}ms")
+        await process.clock.sleep(BIND_PAUSE_MS / 1000)
+    site.emergency("still could not bind()")
+    return None
+
+
 async def nginx(process: Process) -> int:
     """The program."""
-    try:
-        listener = process.sandbox.listen_tcp(ADDRESS, TCP_PORT, BACKLOG)
-    except OSError as error:
-        return process.fail(
-            f"nginx: [emerg] bind() to {ADDRESS}:{TCP_PORT} failed ({error.errno}: {error.strerror})"
-        )
+    site = Nginx(process)
+    listener = await _listen(process, site)
+    if listener is None:
+        return 1
     for signal in (SIGQUIT, SIGTERM, SIGINT):
         process.signals.on(signal, listener.close)
-    site = Nginx(process)
     for text in ("using the simulated event method", "start worker processes"):
         site.tell("notice", text)
     await Server(process, listener, site).run()

@@ -61,7 +61,7 @@ class Ping:
         self.process.signals.on(SIGINT, self.done.set)
         self._head()
         self.score.started = self.process.clock.now()
-        receiving = asyncio.get_running_loop().create_task(self._receive(socket))
+        receiving = self.process.start(self._receive, socket)
         try:
             code = await self._send(socket)
         finally:

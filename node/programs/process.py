@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from typing import Any, ParamSpec, TypeVar
 
 from node.programs.signals import Handlers
+from node.programs.steps import Gate, Steps
 from node.programs.streams import Pipe, Writer
 from node.seams import Clock
 from node.stack.sandbox import Sandbox
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 FILES_BYTES_MAX = 1_048_576
 """What the programs of one container may write altogether."""
@@ -87,6 +93,8 @@ class Userland:
     family: str
     """"busybox" or "gnu": whose tools' output it shows."""
     files: Files
+    gate: Gate = field(default_factory=Gate)
+    """Frozen by `docker pause`."""
     processes: dict[int, ProcessEntry] = field(default_factory=dict)
     pid_base: int = 0
     """What is added to a pid for the one that the host would see."""
@@ -134,6 +142,24 @@ class Process:
     def chance(self) -> random.Random:
         """Chance."""
         return self.userland.chance
+
+    def start(
+        self,
+        work: Callable[Arguments, Coroutine[Any, Any, Result]],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> asyncio.Task[Result]:
+        """Run ``work(*arguments)`` beside what the program does; whoever starts it also cancels it."""
+        return asyncio.get_running_loop().create_task(self.gated(work, *arguments, **named))
+
+    async def gated(
+        self,
+        work: Callable[Arguments, Coroutine[Any, Any, Result]],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """What every task of a program is: `docker pause` freezes it as it freezes the program."""
+        return await Steps(self.userland.gate, work(*arguments, **named))
 
     def path(self, name: str) -> str:
         """A path as the program means it, from the root."""

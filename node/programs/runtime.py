@@ -23,7 +23,7 @@ from node.programs.catalogue import Image
 from node.programs.console import Console
 from node.programs.process import Files, Process, Program, Userland
 from node.programs.signals import IGNORED_BY_DEFAULT, SIGKILL, Handlers
-from node.programs.steps import Gate, Steps
+from node.programs.steps import Steps
 from node.programs.streams import BrokenPipe, Pipe, Writer
 from node.programs.terminal import LineDiscipline, printed
 from node.seams import Clock
@@ -63,7 +63,6 @@ class Task:
         userland: Userland,
         process: Process,
         console: Console,
-        gate: Gate,
         bug: Callable[[Exception], None],
     ) -> None:
         self.userland = userland
@@ -71,7 +70,6 @@ class Task:
         self.console = console
         self.others: dict[Task, None] = {}
         """Further programs of the container, which end with this one."""
-        self._gate = gate
         self._bug = bug
         self._discipline = LineDiscipline() if process.tty else None
         self._killed_by = 0
@@ -87,7 +85,7 @@ class Task:
         program = applets.find(process.arguments[0])
         assert program is not None, "a program is looked up before it is started"
         try:
-            return await Steps(self._gate, _coroutine(program, process))
+            return await Steps(self.userland.gate, _coroutine(program, process))
         except asyncio.CancelledError:
             return 128 + (self._killed_by or SIGKILL)
         except BrokenPipe:
@@ -110,7 +108,7 @@ class Task:
     def kill(self, signal: int) -> None:
         """Deliver a signal."""
         if signal == SIGKILL:
-            self._gate.thaw()
+            self.userland.gate.thaw()
         elif self.process.signals.deliver(signal) or self.process.pid == 1 or signal in IGNORED_BY_DEFAULT:
             return
         self._killed_by = signal
@@ -118,11 +116,11 @@ class Task:
 
     def pause(self) -> None:
         """Freeze all programs of the container."""
-        self._gate.freeze()
+        self.userland.gate.freeze()
 
     def resume(self) -> None:
         """Let them go on."""
-        self._gate.thaw()
+        self.userland.gate.thaw()
 
     def resize(self, height: int, width: int) -> None:
         """The user's terminal has other dimensions now."""
@@ -179,7 +177,7 @@ def start(run: Run, bug: Callable[[Exception], None]) -> Task:
     environment = _environment(run.environment, run.hostname, tty=run.tty)
     process = _process(userland, run.arguments, environment, stdin, run.console, tty=run.tty)
     process.working_directory = run.working_directory or "/"
-    return Task(userland, process, run.console, Gate(), bug)
+    return Task(userland, process, run.console, bug)
 
 
 def start_further(
@@ -203,7 +201,7 @@ def start_further(
     own = {**main.process.environment, **dict(text.partition("=")[::2] for text in environment)}
     process = _process(main.userland, arguments, own, stdin, console, tty=tty)
     process.working_directory = main.process.working_directory
-    task = Task(main.userland, process, console, main._gate, main._bug)
+    task = Task(main.userland, process, console, main._bug)
     main.others[task] = None
     task._work.add_done_callback(lambda _: main.others.pop(task, None))
     return task

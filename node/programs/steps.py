@@ -50,6 +50,7 @@ class Steps(Generic[Result]):
             try:
                 yield waiting
                 while self._gate.thawed is not None:
-                    yield from self._gate.thawed
+                    # Shielded: who is cancelled while it stands here must not thaw the others.
+                    yield from asyncio.shield(self._gate.thawed)
             except BaseException as caught:  # noqa: BLE001 - it is the coroutine's to handle
                 error = caught

@@ -196,16 +196,43 @@ def test_a_connection_too_many_is_closed_and_a_place_becomes_free() -> None:
     with_nginx(scenario)
 
 
-@pytest.mark.parametrize(("command", "message"), [
-    ("nginx", "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\n"),
-    ("/whoami", " listen tcp :80: bind: address already in use\n"),
-])  # fmt: skip
-def test_two_servers_cannot_have_one_port(command: str, message: str) -> None:
+def test_two_servers_cannot_have_one_port() -> None:
     async def scenario(world: World) -> None:
         await start(world, "node-1", "web", "host", "nginx")
-        second = await run(world, "node-1", "host", command)
+        second = await run(world, "node-1", "host", "/whoami")
         assert second.code == 1
-        assert second.text.endswith(message)
+        assert second.text.endswith(" listen tcp :80: bind: address already in use\n")
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_nginx_asks_five_times_for_a_port_that_is_taken() -> None:
+    async def scenario(world: World) -> None:
+        await start(world, "node-1", "web", "host", "nginx")
+        begun = world.clock.now()
+        second = await run(world, "node-1", "host", "nginx")
+        assert second.code == 1
+        assert world.clock.now() - begun == pytest.approx(2.5, abs=0.1)
+        lines = [re.sub(r"^2026/01/01 00:00:0\d ", "", line) for line in second.text.splitlines()]
+        taken = "bind() to 0.0.0.0:80 failed (98: Address already in use)"
+        once = [f"[emerg] 1#1: {taken}", f"nginx: [emerg] {taken}"]
+        once += ["[notice] 1#1: try again to bind() after 500ms"]
+        assert lines == once * 5 + [
+            "[emerg] 1#1: still could not bind()",
+            "nginx: [emerg] still could not bind()",
+        ]
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_nginx_takes_a_port_that_becomes_free_in_time() -> None:
+    async def scenario(world: World) -> None:
+        await start(world, "node-1", "web", "host", "nginx")
+        await start(world, "node-1", "late", "host", "nginx")
+        await world.clock.sleep(0.7)
+        await world.agent("node-1").containers.kill("web", 9)
+        await world.clock.sleep(1)
+        assert (await log_of(world, "node-1", "late")).endswith("[notice] 1#1: start worker processes\n")
 
     play(scenario, nodes=1, swarm=False)
 
@@ -241,6 +268,45 @@ def test_a_paused_server_answers_nobody_new() -> None:
             assert (await answer).startswith(b"HTTP/1.1 200 OK")
 
     with_nginx(scenario)
+
+
+def test_a_paused_server_does_not_answer_on_connections_that_stand() -> None:
+    async def scenario(world: World, client: Sandbox, address: str) -> None:
+        agent = world.agent("node-1")
+        async with called(client, address, 80) as stream:
+            await stream.write((GOOD + "\r\n").encode())
+            assert b"200 OK" in await stream.read()
+            await agent.containers.pause("web")
+            await stream.write((GOOD + "\r\n").encode())
+            answer = asyncio.create_task(stream.read())
+            await world.clock.sleep(10)
+            assert not answer.done()
+            await agent.containers.unpause("web")
+            assert b"200 OK" in await answer
+
+    with_nginx(scenario)
+
+
+def test_a_paused_container_can_be_killed_whatever_its_programs_started() -> None:
+    async def scenario(world: World) -> None:
+        script = "while true; do echo turn; sleep 1; done | cat"
+        await start(world, "node-1", "busy", "none", "sh", "-c", script)
+        agent = world.agent("node-1")
+        await world.clock.sleep(2.5)
+        await agent.containers.pause("busy")
+        await world.clock.sleep(5)
+        before = await log_of(world, "node-1", "busy")
+        await world.clock.sleep(5)
+        assert await log_of(world, "node-1", "busy") == before == "turn\n" * 3
+        await agent.containers.unpause("busy")
+        await world.clock.sleep(5)
+        assert len((await log_of(world, "node-1", "busy")).splitlines()) > 3
+        await agent.containers.pause("busy")
+        await agent.containers.kill("busy", 9)
+        await world.clock.sleep(0.1)
+        assert agent.registry.find("busy").state.exit_code == 137
+
+    play(scenario, nodes=1, swarm=False)
 
 
 def test_whoami() -> None:

@@ -53,7 +53,7 @@ class Shell:
             if (step.condition == "&&" and self.status != 0) or (step.condition == "||" and self.status == 0):
                 continue
             if step.background:
-                work = asyncio.get_running_loop().create_task(self._pipeline(step.pipeline, process))
+                work = process.start(self._pipeline, step.pipeline, process)
                 self.background.append(work)
                 self.status = 0
                 continue
@@ -84,8 +84,7 @@ class Shell:
             part = replace(process, stdin=stdin, stdout=stdout)
             shell = self.copy(part)
             reads, writes = stdin if index else None, None if last else pipe
-            running = shell._part(command, shell.process, reads, writes)
-            work.append(asyncio.get_running_loop().create_task(running))
+            work.append(process.start(shell._part, command, shell.process, reads, writes))
             stdin = pipe
         try:
             statuses = [await task for task in work]
@@ -206,7 +205,7 @@ class Shell:
             pid=entry.pid,
             signals=handlers,
         )
-        work = asyncio.get_running_loop().create_task(_call(program, child))
+        work = process.start(_call, program, child)
         # ^C goes to the program in the foreground, not to the shell.
         process.signals.on(SIGINT, lambda: None if handlers.deliver(SIGINT) else _end(work))
         try:
