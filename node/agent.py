@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from kvstore.errors import StoreError
 from node.api.app import App
 from node.api.backend import Backend
+from node.chaos.clock import FaultyClock
 from node.chaos.control import FaultyControl
 from node.chaos.store import FaultyStore
 from node.chaos.table import FaultTable
@@ -24,6 +25,7 @@ from node.control import founding
 from node.control.connections import Connections
 from node.control.containers import Containers
 from node.control.controller import Controller
+from node.control.directory import Directory
 from node.control.events import Events
 from node.control.execs import Execs
 from node.control.images import Images
@@ -83,13 +85,26 @@ class Agent:
         self.chance = chance
         self.tasks = TaskScope(self._failed)
         self.faults = FaultTable(chance)
+        self.clock = FaultyClock(seams.clock, self.faults)
         self.counters = Counters()
         self.membership: Membership | None = None
-        self._build_datapath()
         self._build_ledgers()
+        self._build_datapath()
         self._build_control()
 
     # -- building ---------------------------------------------------------------------------------
+
+    def _build_ledgers(self) -> None:
+        seams, clock = self.seams, self.clock
+        self.own = Ledger("node's own", seams.own, clock, self.chance)
+        self.swarm_ledger: Ledger | None = None
+        if seams.store is not None:
+            store = FaultyStore(seams.store, self.faults, seams.clock)
+            self.swarm_ledger = Ledger("swarm's", store, clock, self.chance)
+        self.directory = Directory(self.swarm_ledger)
+        self.ledgers = {"local": self.own}
+        if self.swarm_ledger is not None:
+            self.ledgers["swarm"] = self.swarm_ledger
 
     def _build_datapath(self) -> None:
         config, seams = self.config, self.seams
@@ -97,7 +112,7 @@ class Agent:
             seams.underlay,
             self.faults,
             seams.clock,
-            self._name_at,
+            self.directory,
             lambda: self.counters.drop(Drop.UNDERLAY_FAULT),
         )
         self.switchboard = Switchboard(self.underlay.send, self.counters)
@@ -109,19 +124,8 @@ class Agent:
         drivers: list[Driver] = [NullDriver(), HostDriver(), BridgeDriver(self.machine), self.overlay]
         self.drivers = {driver.name: driver for driver in drivers}
 
-    def _build_ledgers(self) -> None:
-        seams, clock = self.seams, self.seams.clock
-        self.own = Ledger("node's own", seams.own, clock, self.chance)
-        self.swarm_ledger: Ledger | None = None
-        if seams.store is not None:
-            store = FaultyStore(seams.store, self.faults, clock)
-            self.swarm_ledger = Ledger("swarm's", store, clock, self.chance)
-        self.ledgers = {"local": self.own}
-        if self.swarm_ledger is not None:
-            self.ledgers["swarm"] = self.swarm_ledger
-
     def _build_control(self) -> None:
-        config, seams, clock, chance = self.config, self.seams, self.seams.clock, self.chance
+        config, seams, clock, chance = self.config, self.seams, self.clock, self.chance
         self.events = Events(clock)
         self.connections = Connections(config.name, self.drivers, self.ledgers, self.events, chance)
         self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
@@ -143,18 +147,11 @@ class Agent:
         )
 
     def _sandbox(self, name: str) -> Sandbox:
-        return Sandbox(name, self.seams.clock, self.chance, self.counters)
+        return Sandbox(name, self.clock, self.chance, self.counters)
 
     def _standing(self, term: str) -> tuple[ContainerRecord, Standing | None]:
         container = self.registry.find(term)
         return container, self.lives.body(container).standing
-
-    def _name_at(self, underlay_address: str) -> str:
-        """The node at an underlay address, "" if none is known there: faults go by names."""
-        if self.swarm_ledger is None:
-            return ""
-        members = self.swarm_ledger.view.members.values()
-        return next((m.name for m in members if m.underlay_address == underlay_address), "")
 
     # -- starting ---------------------------------------------------------------------------------
 
@@ -165,18 +162,18 @@ class Agent:
         me = await founding.identity(self.own, self.chance)
         await self.reconciler.release_left_overs(self.seams.telemetry)
         await founding.predefined_networks(
-            self.controller, self.own, self.seams.clock, self.chance, in_swarm=self.swarm_ledger is not None
+            self.controller, self.own, self.clock, self.chance, in_swarm=self.swarm_ledger is not None
         )
         self.membership = self._enrol(me)
         self._build_api(me)
         self.underlay.listen(self._receive)
         if self.membership is not None:
             await self._join_swarm(self.membership)
-        self.tasks.start(self.reconciler.sweep(self.seams.clock, self.seams.telemetry), "sweep")
-        await restore(self.registry, self.lives, self.seams.clock.wall())
+        self.tasks.start(self.reconciler.sweep(self.clock, self.seams.telemetry), "sweep")
+        await restore(self.registry, self.lives, self.clock.wall())
 
     def _build_api(self, me: founding.Identity) -> None:
-        clock, config = self.seams.clock, self.config
+        clock, config = self.clock, self.config
         self.inspection = Inspection(
             config, self.switchboard, self.swarm_ledger, self.membership, self.registry, clock
         )
@@ -197,13 +194,13 @@ class Agent:
         )
 
     def _receive(self, channel: Channel, source: str, datagram: bytes) -> None:
-        self.switchboard.receive(channel, source, datagram, self.seams.clock.now())
+        self.switchboard.receive(channel, source, datagram, self.clock.now())
 
     def _enrol(self, me: founding.Identity) -> Membership | None:
         """This node's membership of the swarm, if it is to be a member."""
         if self.swarm_ledger is None:
             return None
-        config, now = self.config, rfc3339(self.seams.clock.wall())
+        config, now = self.config, rfc3339(self.clock.wall())
         lan_address = config.lan_address.partition("/")[0]
         record = NodeRecord(
             id=me.node_id, name=config.name, role=_role(config), created=now, lan_address=lan_address
@@ -218,20 +215,17 @@ class Agent:
             data_port=config.data_port,
             cable_port=config.cable_port,
         )
-        control = FaultyControl(self.seams.control, self.faults, self.seams.clock, self._name_of_control)
+        control = FaultyControl(
+            self.seams.control, self.faults, self.seams.clock, self.directory.node_called_at
+        )
         membership = Membership(self.swarm_ledger, record, member, control)
         control.serve(membership)
         self.controller.manager = config.role == "manager"
         return membership
 
-    def _name_of_control(self, address: str) -> str:
-        assert self.swarm_ledger is not None
-        members = self.swarm_ledger.view.members.values()
-        return next((m.name for m in members if m.control_address == address), "")
-
     async def _join_swarm(self, membership: Membership) -> None:
         """Follow the swarm's store and become a member; what is away now is done when it is back."""
-        ledger, clock, telemetry = self.swarm_ledger, self.seams.clock, self.seams.telemetry
+        ledger, clock, telemetry = self.swarm_ledger, self.clock, self.seams.telemetry
         assert ledger is not None
         self.tasks.start(ledger.follow(), "swarm store")
         self.tasks.start(self._found_swarm(ledger), "ingress")
@@ -253,9 +247,9 @@ class Agent:
         await ledger.until(lambda view: view.revision > 0)
         while True:
             try:
-                await founding.ingress(self.controller, ledger, self.seams.clock, self.chance)
+                await founding.ingress(self.controller, ledger, self.clock, self.chance)
             except Unavailable:
-                await self.seams.clock.sleep(1.0)
+                await self.clock.sleep(1.0)
             else:
                 return
 

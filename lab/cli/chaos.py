@@ -12,7 +12,8 @@ from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, next_step, table
 from lab.launch.cluster import Cluster, ClusterError, NodeEntry, existing
 from lab.launch.processes import alive
-from node.chaos.faults import BETWEEN_NODES, Direction, Injection, Mode, Partition, Plane, Scope, cut_from
+from node.chaos.faults import Direction, Injection, Scope, cut_from
+from node.chaos.kinds import BETWEEN_NODES, Mode, Partition, Plane
 from node.errors import InvalidParameter
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m)?")

@@ -14,7 +14,8 @@ from lab.cli.trace import story, trace
 from lab.launch.cluster import Cluster, existing
 from lab.launch.control import restart
 from lab.launch.etcd import find_binary
-from node.chaos.faults import Injection, Partition, Plane, Scope
+from node.chaos.faults import Injection, Scope
+from node.chaos.kinds import Partition, Plane
 from node.datapath.drops import EXPLANATIONS
 
 NODES = ("node-1", "node-2", "node-3")

@@ -15,7 +15,7 @@ from lab.cli.show import facts, json_option, name_option, next_step
 from lab.launch.cluster import Cluster, ClusterError, NodeEntry, existing
 from lab.launch.engine import Engine, EngineError
 from lab.launch.processes import alive
-from node.chaos.faults import Plane
+from node.chaos.kinds import Plane
 from node.chaos.table import FaultSeen
 from node.edge.client import NodeClient
 from node.model.inspection import Hop, ObserveFilter

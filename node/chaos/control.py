@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from node.chaos.faults import Direction, Mode, Plane
+from node.chaos.faults import Direction, Traffic
+from node.chaos.kinds import Mode, Plane
 from node.chaos.table import FaultTable
 from node.seams import Clock, Control, ControlAnswers, Unreachable
 
@@ -57,10 +58,13 @@ class FaultyControl:
 
     async def _cross(self, direction: Direction, peer: str, deadline: float) -> None:
         now = self._clock.now()
-        mode = self._table.judge(Plane.CONTROL, direction, peer, now).mode
-        if mode is None:
+        verdict = self._table.judge(Traffic(Plane.CONTROL, direction, peer), now)
+        late = verdict.delay_s > max(0.0, deadline - now)
+        if verdict.mode is None and not late:
+            if verdict.delay_s > 0:
+                await self._clock.sleep(verdict.delay_s)
             return
-        if mode is Mode.DROP:
+        if verdict.mode is not Mode.REJECT:
             await self._clock.sleep(max(0.0, deadline - now))
         raise Unreachable(f"{peer or 'the node'} cannot be reached: a fault cuts it off")
 
@@ -87,7 +91,8 @@ class FaultyAnswers:
         return own_revision
 
     def _cross(self, direction: Direction, peer: str) -> None:
-        mode = self._table.judge(Plane.CONTROL, direction, peer, self._clock.now()).mode
+        traffic = Traffic(Plane.CONTROL, direction, peer)
+        mode = self._table.judge(traffic, self._clock.now()).mode  # delays are the caller's to wait for
         if mode is not None:
             refusal = Unanswered if mode is Mode.DROP else Unreachable
             raise refusal(f"a fault cuts {peer} off")

@@ -1,8 +1,4 @@
-"""A fault as a value: what it does, to which traffic, and until when.
-
-Further kinds (loss, delay, duplication, ...) are further members of ``Kind``; what they do to a
-datagram or call becomes further fields of ``Verdict``.
-"""
+"""A fault as a value: what it does (kinds.py), to which traffic, and until when."""
 
 from __future__ import annotations
 
@@ -13,33 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from node.chaos.kinds import BETWEEN_NODES, Kind, Plane
 from node.errors import InvalidParameter
-from node.seams import Channel
 
 FAULT_S_MAX = 3600.0
 """Every fault ends; one that is forgotten ends within the hour."""
 PEERS_MAX = 256
 """Nodes named in one fault."""
+NETWORKS_MAX = 64
+"""Networks named in one fault."""
 
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,16}")
-
-
-class Plane(StrEnum):
-    """What traffic belongs to."""
-
-    DATA = "data"
-    """Frames of overlay networks."""
-    CABLE = "cable"
-    """Frames of the LAN that joins the hosts."""
-    CONTROL = "control"
-    """Calls between nodes."""
-    STORE = "store"
-    """Operations on the swarm's store; it is no node, and has no name as a peer."""
-
-
-PLANE_OF = {Channel.DATA: Plane.DATA, Channel.CABLE: Plane.CABLE}
-BETWEEN_NODES = (Plane.DATA, Plane.CABLE, Plane.CONTROL)
-"""What a fault applies to unless it says otherwise."""
 
 
 class Direction(StrEnum):
@@ -50,23 +30,21 @@ class Direction(StrEnum):
     INCOMING = "incoming"
 
 
-class Mode(StrEnum):
-    """How the sender learns that something does not get through."""
-
-    DROP = "drop"
-    """Not at all."""
-    REJECT = "reject"
-    """At once."""
-
-
 @dataclass(frozen=True, slots=True)
-class Partition:
-    """Traffic in the scope does not get through."""
+class Traffic:
+    """One datagram, call, operation, question or connection, as far as faults look at it."""
 
-    mode: Mode = Mode.DROP
-
-
-Kind = Partition
+    plane: Plane
+    direction: Direction
+    peer: str = ""
+    """The node at the other end; "" for the store, and where none is known."""
+    bytes: int = 0
+    """Length of the carrying IP packet, where it is a datagram."""
+    network: str = ""
+    """Name of the network that it belongs to, where that is known."""
+    vni: int = 0
+    established: bool = False
+    """Its conversation has sent something before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +54,26 @@ class Scope:
     peers: tuple[str, ...] = ()
     direction: Direction = Direction.BOTH
     planes: tuple[Plane, ...] = BETWEEN_NODES
+    networks: tuple[str, ...] = ()
+    """Names, or VNIs as text; none means all. If some are named, what belongs to none is left alone."""
 
     def __post_init__(self) -> None:
         if len(self.peers) > PEERS_MAX:
             raise InvalidParameter(f"a fault names at most {PEERS_MAX} nodes, not {len(self.peers)}")
+        if len(self.networks) > NETWORKS_MAX:
+            raise InvalidParameter(f"a fault names at most {NETWORKS_MAX} networks, not {len(self.networks)}")
         if "" in self.peers:
             raise InvalidParameter("a fault names a node without a name")
         if not self.planes:
             raise InvalidParameter(f"a fault needs a plane: {', '.join(Plane)}")
 
-    def covers(self, plane: Plane, direction: Direction, peer: str) -> bool:
-        """Whether it applies to traffic of this plane going this way to or from this peer."""
+    def covers(self, traffic: Traffic) -> bool:
+        """Whether it applies."""
         return (
-            plane in self.planes
-            and self.direction in (Direction.BOTH, direction)
-            and (plane is Plane.STORE or not self.peers or peer in self.peers)
+            traffic.plane in self.planes
+            and self.direction in (Direction.BOTH, traffic.direction)
+            and (not self.peers or traffic.peer in self.peers or traffic.plane is Plane.STORE)
+            and (not self.networks or traffic.network in self.networks or str(traffic.vni) in self.networks)
         )
 
 
@@ -110,6 +93,12 @@ class Injection:
             )
         if self.id and not _ID.fullmatch(self.id):
             raise InvalidParameter(f'fault id "{self.id}": use 1 to 16 letters, digits, - or _')
+        strange = [plane for plane in self.scope.planes if plane not in self.kind.planes]
+        if strange:
+            raise InvalidParameter(
+                f"{type(self.kind).__name__} makes no sense on the {strange[0]} plane: "
+                f"it applies to {', '.join(self.kind.planes)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,25 @@
     either                   ->  open watches break
 
 Both modes of a partition fail at once: a client of etcd, too, gives up long before its user does.
+A delay is waited for, before the operation and before its answer; a stalled watch holds its news back.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from kvstore.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from kvstore.store import Batch, CommitResult, KeyValue, Listing, Store, Transaction
-from node.chaos.faults import Direction, Plane
+from node.chaos.faults import Direction, Traffic
+from node.chaos.kinds import Plane
 from node.chaos.table import FaultTable
 from node.seams import Clock
 
 CUT_OFF = "a fault cuts this node off from the store"
+STALL_LOOK_S = 0.05
+"""How often a stalled watch looks whether it was healed."""
 
 
 class FaultyStore:
@@ -34,48 +38,48 @@ class FaultyStore:
 
     async def get(self, key: str) -> KeyValue | None:
         """See Store.get."""
-        with self._judged(StoreUnavailable):
+        async with self._judged(StoreUnavailable):
             return await self._inner.get(key)
 
     async def list(self, prefix: str) -> Listing:
         """See Store.list."""
-        with self._judged(StoreUnavailable):
+        async with self._judged(StoreUnavailable):
             return await self._inner.list(prefix)
 
     async def commit(self, transaction: Transaction) -> CommitResult:
         """See Store.commit."""
-        with self._judged(OutcomeUnknown):
+        async with self._judged(OutcomeUnknown):
             return await self._inner.commit(transaction)
 
     @asynccontextmanager
     async def watch(self, prefix: str, revision: int) -> AsyncIterator[AsyncIterator[Batch]]:
         """See Store.watch."""
         async with AsyncExitStack() as stack:
-            with self._judged(StoreUnavailable):
+            async with self._judged(StoreUnavailable):
                 batches = await stack.enter_async_context(self._inner.watch(prefix, revision))
-            watch = BreakableWatch(batches)
+            watch = BreakableWatch(batches, self._news_may_come)
             self._watches[watch] = None
             stack.callback(self._watches.pop, watch)
             yield watch
 
     async def grant(self, ttl_s: float) -> int:
         """See Store.grant."""
-        with self._judged(OutcomeUnknown):
+        async with self._judged(OutcomeUnknown):
             return await self._inner.grant(ttl_s)
 
     async def renew(self, lease: int) -> None:
         """See Store.renew."""
-        with self._judged(StoreUnavailable):
+        async with self._judged(StoreUnavailable):
             await self._inner.renew(lease)
 
     async def revoke(self, lease: int) -> None:
         """See Store.revoke."""
-        with self._judged(OutcomeUnknown):
+        async with self._judged(OutcomeUnknown):
             await self._inner.revoke(lease)
 
     async def compact(self, revision: int) -> None:
         """See Store.compact."""
-        with self._judged(StoreUnavailable):
+        async with self._judged(StoreUnavailable):
             await self._inner.compact(revision)
 
     async def close(self) -> None:
@@ -83,30 +87,40 @@ class FaultyStore:
         self._table.listeners.remove(self._break_watches)
         await self._inner.close()
 
-    @contextmanager
-    def _judged(self, unheard: type[StoreError]) -> Iterator[None]:
+    @asynccontextmanager
+    async def _judged(self, unheard: type[StoreError]) -> AsyncIterator[None]:
         """One operation; it raises ``unheard`` if it was done and its answer is lost."""
-        if not self._gets_through(Direction.OUTGOING):
-            raise StoreUnavailable(CUT_OFF)
+        await self._cross(Direction.OUTGOING, StoreUnavailable)
         yield
-        if not self._gets_through(Direction.INCOMING):
-            raise unheard(CUT_OFF)
+        await self._cross(Direction.INCOMING, unheard)
 
-    def _gets_through(self, direction: Direction) -> bool:
-        return self._table.judge(Plane.STORE, direction, "", self._clock.now()).mode is None
+    async def _cross(self, direction: Direction, refusal: type[StoreError]) -> None:
+        if self._table.empty:
+            return
+        verdict = self._table.judge(Traffic(Plane.STORE, direction), self._clock.now())
+        if verdict.mode is not None:
+            raise refusal(CUT_OFF)
+        if verdict.delay_s > 0:
+            await self._clock.sleep(verdict.delay_s)
 
     def _break_watches(self) -> None:
-        """A fault was injected: a connection that loses one way is lost."""
-        if not (self._gets_through(Direction.OUTGOING) and self._gets_through(Direction.INCOMING)):
+        """A fault was injected: a connection that loses one way for good is lost."""
+        if self._table.cuts(Plane.STORE, self._clock.now()):
             for watch in tuple(self._watches):
                 watch.break_off()
+
+    async def _news_may_come(self) -> None:
+        """Return when no fault stalls the watches any more; healing ends a stall at once, nearly."""
+        while (until := self._table.stalled_until(self._clock.now())) > self._clock.now():
+            await self._clock.sleep(min(until - self._clock.now(), STALL_LOOK_S))
 
 
 class BreakableWatch:
     """A watch that can be ended from outside, also while its reader waits or is busy elsewhere."""
 
-    def __init__(self, batches: AsyncIterator[Batch]) -> None:
+    def __init__(self, batches: AsyncIterator[Batch], may_come: Callable[[], Awaitable[None]]) -> None:
         self._batches = batches
+        self._may_come = may_come
         self._waiting: asyncio.Timeout | None = None
         self._broken = False
 
@@ -124,7 +138,9 @@ class BreakableWatch:
             raise StoreUnavailable(CUT_OFF)
         try:
             async with asyncio.timeout(None) as self._waiting:
-                return await anext(self._batches)
+                batch = await anext(self._batches)
+                await self._may_come()
+                return batch
         except TimeoutError:
             raise StoreUnavailable(CUT_OFF) from None
         finally:

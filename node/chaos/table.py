@@ -1,6 +1,6 @@
 """The faults of one node, and the one function that judges what they do.
 
-inject ---> [ fault, fault, ... ] ---> judge(plane, direction, peer, now) ---> Verdict
+inject ---> [ fault, fault, ... ] ---> judge(traffic, now) ---> Verdict
               each ends by itself
 """
 
@@ -11,7 +11,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from node.chaos.faults import Direction, Fault, Injection, Mode, Plane
+from node.chaos.effects import ORDER, Effect, Fate, effect_of
+from node.chaos.faults import Fault, Injection, Traffic
+from node.chaos.kinds import ClockSkew, Flows, Mode, Partition, Plane, StalledWatch
 from node.errors import Conflict, Unavailable
 
 FAULTS_MAX = 64
@@ -27,6 +29,10 @@ class Verdict:
     """What becomes of one datagram, call or operation. ``mode`` None: it gets through."""
 
     mode: Mode | None = None
+    delay_s: float = 0.0
+    copies: int = 1
+    flipped_bit: int | None = None
+    """Which bit of a carried frame is wrong, modulo its length."""
 
 
 DELIVER = Verdict()
@@ -34,85 +40,147 @@ DELIVER = Verdict()
 
 @dataclass(frozen=True, slots=True)
 class FaultSeen:
-    """A fault in force, as listed. ``hits`` counts what it has kept from getting through."""
+    """A fault in force, as listed. ``hits`` counts what it has lost, delayed, doubled or changed."""
 
     fault: Fault
     remaining_s: float
     hits: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClockPace:
+    """How a node's clock runs until ``until`` (seconds of its true clock)."""
+
+    rate: float
+    offset_s: float
+    until: float
+
+
+@dataclass(slots=True)
+class _Active:
+    fault: Fault
+    effect: Effect
+    hits: int = 0
+
+
+def _rank(active: _Active) -> tuple[int, bool]:
+    """Dropping comes before rejecting: what is lost on the way is never refused."""
+    kind = active.fault.kind
+    return ORDER.index(type(kind)), getattr(kind, "mode", None) is Mode.REJECT
+
+
 class FaultTable:
-    """See the module. ``now`` is always seconds of the node's Clock, which never runs backwards."""
+    """See the module. ``now`` is always seconds of the node's true Clock, which never runs backwards."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self.listeners: list[Callable[[], None]] = []
-        """Called after every injection, for what must break at once (open watches)."""
-        self._faults: dict[str, Fault] = {}
-        self._hits: dict[str, int] = {}
+        """Called after every injection and healing, for what must follow at once (open watches, clocks)."""
+        self._active: dict[str, _Active] = {}
         self._next_end = math.inf
 
     @property
     def empty(self) -> bool:
         """No fault can be in force; one that has just ended may still count."""
-        return not self._faults
+        return not self._active
 
     def inject(self, injection: Injection, now: float) -> Fault:
         """Put a fault into force. Raises Conflict if its id is, and Unavailable beyond FAULTS_MAX."""
         self._expire(now)
-        if len(self._faults) >= FAULTS_MAX:
+        if len(self._active) >= FAULTS_MAX:
             raise Unavailable(f"{FAULTS_MAX} faults are in force already: heal some first")
-        if injection.id in self._faults:
+        if injection.id in self._active:
             raise Conflict(f"fault {injection.id} is in force already: heal it first, or choose another id")
         identity = injection.id or self._draw_id()
         fault = Fault(identity, injection.kind, injection.scope, now, now + injection.duration_s)
-        self._faults[identity] = fault
-        self._hits[identity] = 0
+        self._active[identity] = _Active(fault, effect_of(fault.kind))
         self._next_end = min(self._next_end, fault.end)
-        for listener in self.listeners:
-            listener()
+        self._tell()
         return fault
 
     def _draw_id(self) -> str:
         while True:
             identity = "".join(self._chance.choice(_DIGITS) for _ in range(ID_LENGTH))
-            if identity not in self._faults:
+            if identity not in self._active:
                 return identity
 
     def heal(self, ids: Sequence[str], now: float) -> tuple[str, ...]:
         """End faults before their time; those that ended are returned, others are no error."""
         self._expire(now)
-        healed = tuple(identity for identity in dict.fromkeys(ids) if identity in self._faults)
+        healed = tuple(identity for identity in dict.fromkeys(ids) if identity in self._active)
         self._remove(healed)
+        if healed:
+            self._tell()
         return healed
 
     def list(self, now: float) -> tuple[FaultSeen, ...]:
         """The faults in force, in the order in which they were injected."""
         self._expire(now)
         return tuple(
-            FaultSeen(fault, fault.end - now, self._hits[fault.id]) for fault in self._faults.values()
+            FaultSeen(active.fault, active.fault.end - now, active.hits) for active in self._active.values()
         )
 
-    def judge(self, plane: Plane, direction: Direction, peer: str, now: float) -> Verdict:
-        """What becomes of traffic to (OUTGOING) or from (INCOMING) a peer; the store's peer is "".
+    # -- judging ----------------------------------------------------------------------------------
 
-        Where several faults apply, dropping beats rejecting: what is lost on the way is never refused.
-        """
-        if not self._faults:
+    def judge(self, traffic: Traffic, now: float) -> Verdict:
+        """What becomes of one piece of traffic; the faults act in the order of effects.ORDER."""
+        if not self._active:
             return DELIVER
         self._expire(now)
-        applying = [fault for fault in self._faults.values() if fault.scope.covers(plane, direction, peer)]
+        applying = [active for active in self._active.values() if active.fault.scope.covers(traffic)]
         if not applying:
             return DELIVER
-        decisive = min(applying, key=lambda fault: fault.kind.mode is not Mode.DROP)
-        self._hits[decisive.id] += 1
-        return Verdict(decisive.kind.mode)
+        applying.sort(key=_rank)
+        fate = Fate()
+        for active in applying:
+            if active.effect.act(fate, traffic, now, self._chance):
+                active.hits += 1
+            if fate.mode is Mode.DROP:
+                return Verdict(Mode.DROP)
+        if fate.mode is not None:
+            return Verdict(fate.mode)
+        return Verdict(None, fate.delay_s, fate.copies, fate.flipped_bit)
+
+    def cuts(self, plane: Plane, now: float) -> bool:
+        """Whether a partition cuts all traffic of a plane, one way or both; nothing is judged by asking."""
+        self._expire(now)
+        return any(
+            isinstance(active.fault.kind, Partition)
+            and active.fault.kind.flows is Flows.ALL
+            and plane in active.fault.scope.planes
+            for active in self._active.values()
+        )
+
+    def stalled_until(self, now: float) -> float:
+        """Until when the store's watches bring no news, on the true clock; ``now`` if they do."""
+        self._expire(now)
+        stalls = [a for a in self._active.values() if isinstance(a.fault.kind, StalledWatch)]
+        for active in stalls:
+            active.hits += 1
+        return max((active.fault.end for active in stalls), default=now)
+
+    def pace(self, now: float) -> ClockPace:
+        """How the node's clock runs from now on, and until when that holds."""
+        self._expire(now)
+        rate, offset_s, until = 1.0, 0.0, math.inf
+        for active in self._active.values():
+            kind = active.fault.kind
+            if isinstance(kind, ClockSkew) and Plane.CLOCK in active.fault.scope.planes:
+                rate, offset_s = rate * kind.rate, offset_s + kind.offset_s
+                until = min(until, active.fault.end)
+        return ClockPace(rate, offset_s, until)
+
+    # -- ending -----------------------------------------------------------------------------------
 
     def _expire(self, now: float) -> None:
         if now >= self._next_end:
-            self._remove(tuple(fault.id for fault in self._faults.values() if now >= fault.end))
+            self._remove(tuple(a.fault.id for a in self._active.values() if now >= a.fault.end))
 
     def _remove(self, ids: tuple[str, ...]) -> None:
         for identity in ids:
-            del self._faults[identity], self._hits[identity]
-        self._next_end = min((fault.end for fault in self._faults.values()), default=math.inf)
+            del self._active[identity]
+        self._next_end = min((active.fault.end for active in self._active.values()), default=math.inf)
+
+    def _tell(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()

@@ -31,7 +31,7 @@ class ChaosService:
                 planes=",".join(fault.scope.planes),
                 direction=fault.scope.direction,
                 peers=",".join(fault.scope.peers),
-                mode=fault.kind.mode,
+                kind=type(fault.kind).__name__,
                 duration_s=request.duration_s,
             )
             response.fault_id = fault.id

@@ -15,7 +15,8 @@ from kvstore.memory import MemoryCluster
 from kvstore.store import Put, Store, Transaction
 from lab.sim.clock import VirtualClock
 from lab.sim.loop import run
-from node.chaos.faults import Direction, Injection, Mode, Partition, Plane, Scope
+from node.chaos.faults import Direction, Injection, Scope
+from node.chaos.kinds import Delay, Mode, Partition, Plane, StalledWatch
 from node.chaos.store import FaultyStore
 from node.chaos.table import FaultTable
 
@@ -160,3 +161,32 @@ def test_a_follower_misses_nothing_across_a_cut_that_heals_by_itself() -> None:
 
 async def read(batches: AsyncIterator[Any]) -> object:
     return await anext(batches)
+
+
+def test_a_stalled_watch_brings_all_its_news_when_the_fault_ends_and_operations_go_on() -> None:
+    async def scenario() -> None:
+        bench = Bench()
+        bench.table.inject(Injection(StalledWatch(), Scope(planes=STORE), 5.0), bench.clock.now())
+        async with bench.store.watch("", 1) as batches:
+            await put(bench.store, "a")
+            await put(bench.store, "b")
+            heard = []
+            async with asyncio.timeout(60):
+                async for batch in batches:
+                    heard.append((bench.clock.now(), [event.key for event in batch.events]))
+                    if len(heard) == 2:
+                        break
+        assert [keys for _, keys in heard] == [["a"], ["b"]]
+        assert all(5.0 <= at < 5.2 for at, _ in heard)
+
+    run(scenario())
+
+
+def test_a_slow_store_answers_late() -> None:
+    async def scenario() -> None:
+        bench = Bench()
+        bench.table.inject(Injection(Delay(0.3), Scope(planes=STORE), 60.0), bench.clock.now())
+        await put(bench.store, "a")
+        assert bench.clock.now() == pytest.approx(0.6)
+
+    run(scenario())

@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.chaos.faults import (
-    BETWEEN_NODES,
-    FAULT_S_MAX,
-    PEERS_MAX,
-    Direction,
-    Injection,
-    Mode,
-    Partition,
-    Plane,
-    Scope,
-    cut_from,
-)
+from node.chaos.faults import FAULT_S_MAX, PEERS_MAX, Direction, Injection, Scope, Traffic, cut_from
+from node.chaos.kinds import BETWEEN_NODES, Mode, Partition, Plane
 from node.chaos.table import FAULTS_MAX, FaultTable
 from node.errors import Conflict, InvalidParameter, Unavailable
 
@@ -31,7 +21,7 @@ scopes = st.builds(
     Scope,
     peers=st.lists(st.sampled_from(NODES), unique=True).map(tuple),
     direction=st.sampled_from(Direction),
-    planes=st.lists(st.sampled_from(Plane), unique=True, min_size=1).map(tuple),
+    planes=st.lists(st.sampled_from(Partition.planes), unique=True, min_size=1).map(tuple),
 )
 injections = st.builds(
     Injection,
@@ -55,7 +45,10 @@ def partition(*peers: str, duration_s: float = 10.0, identity: str = "", **scope
 def test_without_faults_everything_gets_through() -> None:
     faults = table()
     assert all(
-        faults.judge(plane, way, peer, 0.0).mode is None for plane in Plane for way in WAYS for peer in NODES
+        faults.judge(Traffic(plane, way, peer), 0.0).mode is None
+        for plane in Plane
+        for way in WAYS
+        for peer in NODES
     )
 
 
@@ -64,31 +57,31 @@ def test_a_partition_cuts_off_its_peers_both_ways_and_leaves_the_rest_and_the_st
     faults.inject(partition("node-2"), 0.0)
     for way in WAYS:
         for plane in BETWEEN_NODES:
-            assert faults.judge(plane, way, "node-2", 1.0).mode is Mode.DROP
-            assert faults.judge(plane, way, "node-3", 1.0).mode is None
-        assert faults.judge(Plane.STORE, way, "", 1.0).mode is None
+            assert faults.judge(Traffic(plane, way, "node-2"), 1.0).mode is Mode.DROP
+            assert faults.judge(Traffic(plane, way, "node-3"), 1.0).mode is None
+        assert faults.judge(Traffic(Plane.STORE, way, ""), 1.0).mode is None
 
 
 def test_a_partition_without_peers_cuts_off_everybody_also_those_without_a_name() -> None:
     faults = table()
     faults.inject(partition(planes=(Plane.DATA,)), 0.0)
     for peer in (*NODES, ""):
-        assert faults.judge(Plane.DATA, Direction.OUTGOING, peer, 1.0).mode is Mode.DROP
-    assert faults.judge(Plane.CABLE, Direction.OUTGOING, "node-2", 1.0).mode is None
+        assert faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, peer), 1.0).mode is Mode.DROP
+    assert faults.judge(Traffic(Plane.CABLE, Direction.OUTGOING, "node-2"), 1.0).mode is None
 
 
 def test_the_store_is_cut_off_when_named_whoever_the_peers_are() -> None:
     faults = table()
     faults.inject(partition("node-2", planes=(Plane.STORE,)), 0.0)
-    assert faults.judge(Plane.STORE, Direction.OUTGOING, "", 1.0).mode is Mode.DROP
-    assert faults.judge(Plane.DATA, Direction.OUTGOING, "node-2", 1.0).mode is None
+    assert faults.judge(Traffic(Plane.STORE, Direction.OUTGOING, ""), 1.0).mode is Mode.DROP
+    assert faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-2"), 1.0).mode is None
 
 
 def test_one_way_is_one_way() -> None:
     faults = table()
     faults.inject(partition("node-2", direction=Direction.INCOMING), 0.0)
-    assert faults.judge(Plane.DATA, Direction.OUTGOING, "node-2", 1.0).mode is None
-    assert faults.judge(Plane.DATA, Direction.INCOMING, "node-2", 1.0).mode is Mode.DROP
+    assert faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-2"), 1.0).mode is None
+    assert faults.judge(Traffic(Plane.DATA, Direction.INCOMING, "node-2"), 1.0).mode is Mode.DROP
 
 
 @given(st.permutations(list(Mode)))
@@ -96,7 +89,7 @@ def test_dropping_beats_rejecting_whichever_came_first(modes: list[Mode]) -> Non
     faults = table()
     for mode in modes:
         faults.inject(Injection(Partition(mode), Scope(), 10.0), 0.0)
-    assert faults.judge(Plane.DATA, Direction.OUTGOING, "node-2", 1.0).mode is Mode.DROP
+    assert faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-2"), 1.0).mode is Mode.DROP
 
 
 @given(
@@ -108,9 +101,10 @@ def test_something_is_stopped_exactly_when_a_fault_covers_it(
     faults = table()
     for injection in asked:
         faults.inject(injection, 0.0)
-    covered = [injection.kind.mode for injection in asked if injection.scope.covers(plane, way, peer)]
+    traffic = Traffic(plane, way, peer)
+    covered = [injection.kind.mode for injection in asked if injection.scope.covers(traffic)]
     expected = Mode.DROP if Mode.DROP in covered else Mode.REJECT if covered else None
-    assert faults.judge(plane, way, peer, 0.0).mode is expected
+    assert faults.judge(Traffic(plane, way, peer), 0.0).mode is expected
 
 
 # -- groups ---------------------------------------------------------------------------------------
@@ -130,7 +124,7 @@ def test_groups_part_every_pair_of_different_groups_on_both_sides_and_no_other(m
     for here, group in zip(NODES, member_of, strict=True):
         for there, other in zip(NODES, member_of, strict=True):
             for way in WAYS:
-                stopped = tables[here].judge(Plane.DATA, way, there, 1.0).mode is not None
+                stopped = tables[here].judge(Traffic(Plane.DATA, way, there), 1.0).mode is not None
                 assert stopped == (group != other)
 
 
@@ -161,8 +155,8 @@ def test_every_fault_ends_by_itself_at_its_end(asked: list[Injection], later: fl
 def test_a_fault_ends_without_anybody_looking() -> None:
     faults = table()
     faults.inject(partition("node-2", duration_s=5.0), 100.0)
-    assert faults.judge(Plane.DATA, Direction.OUTGOING, "node-2", 104.999).mode is Mode.DROP
-    assert faults.judge(Plane.DATA, Direction.OUTGOING, "node-2", 105.0).mode is None
+    assert faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-2"), 104.999).mode is Mode.DROP
+    assert faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-2"), 105.0).mode is None
     assert faults.empty
 
 
@@ -179,8 +173,8 @@ def test_a_list_tells_what_is_left_and_what_each_fault_has_stopped() -> None:
     faults = table()
     faults.inject(partition("node-2", identity="cut", duration_s=5.0), 0.0)
     for _ in range(3):
-        faults.judge(Plane.DATA, Direction.OUTGOING, "node-2", 1.0)
-    faults.judge(Plane.DATA, Direction.OUTGOING, "node-3", 1.0)
+        faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-2"), 1.0)
+    faults.judge(Traffic(Plane.DATA, Direction.OUTGOING, "node-3"), 1.0)
     (seen,) = faults.list(2.0)
     assert (seen.fault.id, seen.remaining_s, seen.hits) == ("cut", 3.0, 3)
 

@@ -14,7 +14,8 @@ from lab.sim.clock import VirtualClock
 from lab.sim.fabric import Fabric
 from lab.sim.loop import run
 from node.chaos.control import FaultyControl, Unanswered
-from node.chaos.faults import Direction, Injection, Mode, Partition, Plane, Scope
+from node.chaos.faults import Direction, Injection, Scope
+from node.chaos.kinds import Corrupt, Delay, Duplicate, Flows, Mode, Partition, Plane, default_planes
 from node.chaos.table import FaultTable
 from node.chaos.underlay import FaultyUnderlay
 from node.seams import Channel, Unreachable
@@ -40,7 +41,11 @@ class Node:
     def __post_init__(self) -> None:
         address = ADDRESSES[self.name]
         self.underlay = FaultyUnderlay(
-            self.fabric.underlay(address), self.table, self.clock, name_of, self.lose
+            self.fabric.underlay(address),
+            self.table,
+            self.clock,
+            Names(),
+            self.lose,
         )
         self.control = FaultyControl(self.fabric.control(address), self.table, self.clock, name_of)
         self.underlay.listen(lambda channel, source, datagram: self.inbox.append((channel, source, datagram)))
@@ -65,6 +70,16 @@ class Node:
     def cut(self, *peers: str, mode: Mode = Mode.DROP, duration_s: float = 60.0, **scope: Any) -> None:
         injection = Injection(Partition(mode), Scope(peers, **scope), duration_s)
         self.table.inject(injection, self.clock.now())
+
+
+class Names:
+    """What the nodes know of each other."""
+
+    def node_at(self, underlay_address: str) -> str:
+        return NAMES.get(underlay_address, "")
+
+    def network_of(self, channel: Channel, vni: int) -> str:
+        return f"net-{vni}"
 
 
 def name_of(address: str) -> str:
@@ -194,3 +209,73 @@ async def test_announcements_get_through_when_nothing_stops_them(nodes: dict[str
         "10.99.0.2:2377", sender="node-1", revision=7, timeout_s=TIMEOUT_S
     )
     assert answer == 8
+
+
+# -- late, twice, spoilt --------------------------------------------------------------------------
+
+
+def afflict(node: Node, kind: Any, *peers: str, **scope: Any) -> None:
+    node.table.inject(
+        Injection(kind, Scope(peers, **{"planes": default_planes(kind), **scope}), 60.0), node.clock.now()
+    )
+
+
+@nodes_on_virtual_time
+async def test_a_delayed_datagram_arrives_so_much_later_at_either_end(
+    nodes: dict[str, Node],
+) -> None:
+    for end in ("node-1", "node-2"):
+        here = nodes[end]
+        afflict(here, Delay(0.5), direction=Direction.OUTGOING if end == "node-1" else Direction.INCOMING)
+        before = len(nodes["node-2"].inbox)
+        assert nodes["node-1"].send("node-2")
+        await here.clock.sleep(0.499)
+        assert len(nodes["node-2"].inbox) == before
+        await here.clock.sleep(0.1)
+        assert len(nodes["node-2"].inbox) == before + 1
+        here.table.heal([seen.fault.id for seen in here.table.list(here.clock.now())], here.clock.now())
+
+
+@nodes_on_virtual_time
+async def test_a_doubled_datagram_arrives_twice(nodes: dict[str, Node]) -> None:
+    afflict(nodes["node-1"], Duplicate(1.0))
+    nodes["node-1"].send("node-2")
+    await nodes["node-1"].clock.sleep(1)
+    assert len(nodes["node-2"].inbox) == 2
+
+
+@nodes_on_virtual_time
+async def test_a_spoilt_datagram_differs_in_one_bit_behind_its_header(nodes: dict[str, Node]) -> None:
+    afflict(nodes["node-1"], Corrupt(1.0))
+    sent = bytes(range(40))
+    nodes["node-1"].underlay.send(Channel.DATA, ADDRESSES["node-2"], 0, sent)
+    await nodes["node-1"].clock.sleep(1)
+    ((_, _, heard),) = nodes["node-2"].inbox
+    assert heard[:8] == sent[:8]
+    assert sum((a ^ b).bit_count() for a, b in zip(heard, sent, strict=True)) == 1
+
+
+@nodes_on_virtual_time
+async def test_only_conversations_that_stood_before_are_cut(nodes: dict[str, Node]) -> None:
+    here, other = nodes["node-1"], ADDRESSES["node-2"]
+    here.underlay.send(Channel.DATA, other, 111, b"old flow")
+    afflict(here, Partition(flows=Flows.ESTABLISHED), "node-2")
+    here.underlay.send(Channel.DATA, other, 111, b"old flow")
+    here.underlay.send(Channel.DATA, other, 222, b"new flow")
+    await here.clock.sleep(1)
+    assert [datagram for _, _, datagram in nodes["node-2"].inbox] == [b"old flow", b"new flow"]
+    assert here.lost == 1
+
+
+@nodes_on_virtual_time
+async def test_a_call_that_is_late_takes_longer_or_too_long(nodes: dict[str, Node]) -> None:
+    here = nodes["node-1"]
+    afflict(here, Delay(0.1))
+    before = here.clock.now()
+    await here.probe("node-2")
+    assert here.clock.now() - before == pytest.approx(0.2, abs=0.01)
+    afflict(here, Delay(0.6))
+    before = here.clock.now()
+    with pytest.raises(Unreachable):
+        await here.probe("node-2")
+    assert here.clock.now() - before == pytest.approx(TIMEOUT_S)

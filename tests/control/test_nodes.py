@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 from lab.sim.world import World
-from node.chaos.faults import Injection, Partition, Plane, Scope
+from node.chaos.faults import Injection, Scope
+from node.chaos.kinds import Partition, Plane
 from node.datapath.drops import Drop
 from tests.sim.play import address_of, overlay, play, reaches, run, settle, start, swarm_keys
 

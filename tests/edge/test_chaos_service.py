@@ -5,7 +5,8 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from node.chaos.faults import Direction, Injection, Mode, Partition, Plane, Scope
+from node.chaos.faults import Direction, Injection, Scope
+from node.chaos.kinds import Mode, Partition, Plane
 from node.errors import Conflict, InvalidParameter
 from node.rpc.v1 import chaos_pb2, chaos_pb2_grpc
 from tests.rpc_nodes import Bench
@@ -54,7 +55,7 @@ async def test_what_makes_no_sense_is_refused_in_the_nodes_own_words(bench: Benc
     ("request_message", "reason"),
     [
         (chaos_pb2.InjectRequest(duration_s=5), "kind"),
-        (chaos_pb2.InjectRequest(duration_s=5, partition={"mode": 9}), "kind"),
+        (chaos_pb2.InjectRequest(duration_s=5, partition={"mode": 9}), "mode 9"),
         (chaos_pb2.InjectRequest(partition={}), "lasts"),
         (chaos_pb2.InjectRequest(duration_s=float("nan"), partition={}), "lasts"),
         (chaos_pb2.InjectRequest(duration_s=5, partition={}, scope={"direction": 9}), "value 9"),
@@ -84,6 +85,6 @@ async def test_what_is_left_out_of_a_message_has_the_meaning_that_the_contract_s
 
 
 async def test_a_node_that_is_cut_off_from_everything_still_hears_the_bench(bench: Bench) -> None:
-    await bench.client.inject(Injection(Partition(), Scope(planes=tuple(Plane)), 30.0))
+    await bench.client.inject(Injection(Partition(), Scope(planes=Partition.planes), 30.0))
     assert (await bench.client.status()).name == "node-1"
     assert len(await bench.client.heal_all()) == 1

@@ -21,6 +21,10 @@ class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLANE_CABLE: _ClassVar[Plane]
     PLANE_CONTROL: _ClassVar[Plane]
     PLANE_STORE: _ClassVar[Plane]
+    PLANE_TELEMETRY: _ClassVar[Plane]
+    PLANE_NAMES: _ClassVar[Plane]
+    PLANE_PORTS: _ClassVar[Plane]
+    PLANE_CLOCK: _ClassVar[Plane]
 DIRECTION_UNSPECIFIED: Direction
 DIRECTION_BOTH: Direction
 DIRECTION_OUTGOING: Direction
@@ -30,30 +34,54 @@ PLANE_DATA: Plane
 PLANE_CABLE: Plane
 PLANE_CONTROL: Plane
 PLANE_STORE: Plane
+PLANE_TELEMETRY: Plane
+PLANE_NAMES: Plane
+PLANE_PORTS: Plane
+PLANE_CLOCK: Plane
 
 class InjectRequest(_message.Message):
-    __slots__ = ("fault_id", "duration_s", "scope", "partition")
+    __slots__ = ("fault_id", "duration_s", "scope", "partition", "loss", "delay", "reorder", "duplicate", "corrupt", "bandwidth", "mtu_limit", "stalled_watch", "clock_skew")
     FAULT_ID_FIELD_NUMBER: _ClassVar[int]
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     PARTITION_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    REORDER_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    CORRUPT_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_FIELD_NUMBER: _ClassVar[int]
+    MTU_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    STALLED_WATCH_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_SKEW_FIELD_NUMBER: _ClassVar[int]
     fault_id: str
     duration_s: float
     scope: Scope
     partition: Partition
-    def __init__(self, fault_id: _Optional[str] = ..., duration_s: _Optional[float] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., partition: _Optional[_Union[Partition, _Mapping]] = ...) -> None: ...
+    loss: Loss
+    delay: Delay
+    reorder: Reorder
+    duplicate: Duplicate
+    corrupt: Corrupt
+    bandwidth: Bandwidth
+    mtu_limit: MtuLimit
+    stalled_watch: StalledWatch
+    clock_skew: ClockSkew
+    def __init__(self, fault_id: _Optional[str] = ..., duration_s: _Optional[float] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., partition: _Optional[_Union[Partition, _Mapping]] = ..., loss: _Optional[_Union[Loss, _Mapping]] = ..., delay: _Optional[_Union[Delay, _Mapping]] = ..., reorder: _Optional[_Union[Reorder, _Mapping]] = ..., duplicate: _Optional[_Union[Duplicate, _Mapping]] = ..., corrupt: _Optional[_Union[Corrupt, _Mapping]] = ..., bandwidth: _Optional[_Union[Bandwidth, _Mapping]] = ..., mtu_limit: _Optional[_Union[MtuLimit, _Mapping]] = ..., stalled_watch: _Optional[_Union[StalledWatch, _Mapping]] = ..., clock_skew: _Optional[_Union[ClockSkew, _Mapping]] = ...) -> None: ...
 
 class Scope(_message.Message):
-    __slots__ = ("peers", "groups", "direction", "planes")
+    __slots__ = ("peers", "groups", "direction", "planes", "networks")
     PEERS_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     PLANES_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
     peers: Peers
     groups: Groups
     direction: Direction
     planes: _containers.RepeatedScalarFieldContainer[Plane]
-    def __init__(self, peers: _Optional[_Union[Peers, _Mapping]] = ..., groups: _Optional[_Union[Groups, _Mapping]] = ..., direction: _Optional[_Union[Direction, str]] = ..., planes: _Optional[_Iterable[_Union[Plane, str]]] = ...) -> None: ...
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, peers: _Optional[_Union[Peers, _Mapping]] = ..., groups: _Optional[_Union[Groups, _Mapping]] = ..., direction: _Optional[_Union[Direction, str]] = ..., planes: _Optional[_Iterable[_Union[Plane, str]]] = ..., networks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Peers(_message.Message):
     __slots__ = ("names",)
@@ -74,7 +102,7 @@ class Group(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Partition(_message.Message):
-    __slots__ = ("mode",)
+    __slots__ = ("mode", "flows")
     class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MODE_UNSPECIFIED: _ClassVar[Partition.Mode]
@@ -83,9 +111,83 @@ class Partition(_message.Message):
     MODE_UNSPECIFIED: Partition.Mode
     MODE_DROP: Partition.Mode
     MODE_REJECT: Partition.Mode
+    class Flows(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        FLOWS_UNSPECIFIED: _ClassVar[Partition.Flows]
+        FLOWS_ALL: _ClassVar[Partition.Flows]
+        FLOWS_ESTABLISHED: _ClassVar[Partition.Flows]
+        FLOWS_NEW: _ClassVar[Partition.Flows]
+    FLOWS_UNSPECIFIED: Partition.Flows
+    FLOWS_ALL: Partition.Flows
+    FLOWS_ESTABLISHED: Partition.Flows
+    FLOWS_NEW: Partition.Flows
     MODE_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
     mode: Partition.Mode
-    def __init__(self, mode: _Optional[_Union[Partition.Mode, str]] = ...) -> None: ...
+    flows: Partition.Flows
+    def __init__(self, mode: _Optional[_Union[Partition.Mode, str]] = ..., flows: _Optional[_Union[Partition.Flows, str]] = ...) -> None: ...
+
+class Loss(_message.Message):
+    __slots__ = ("rate", "burst")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    rate: float
+    burst: float
+    def __init__(self, rate: _Optional[float] = ..., burst: _Optional[float] = ...) -> None: ...
+
+class Delay(_message.Message):
+    __slots__ = ("delay_s", "jitter_s")
+    DELAY_S_FIELD_NUMBER: _ClassVar[int]
+    JITTER_S_FIELD_NUMBER: _ClassVar[int]
+    delay_s: float
+    jitter_s: float
+    def __init__(self, delay_s: _Optional[float] = ..., jitter_s: _Optional[float] = ...) -> None: ...
+
+class Reorder(_message.Message):
+    __slots__ = ("rate", "hold_s")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    HOLD_S_FIELD_NUMBER: _ClassVar[int]
+    rate: float
+    hold_s: float
+    def __init__(self, rate: _Optional[float] = ..., hold_s: _Optional[float] = ...) -> None: ...
+
+class Duplicate(_message.Message):
+    __slots__ = ("rate",)
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    rate: float
+    def __init__(self, rate: _Optional[float] = ...) -> None: ...
+
+class Corrupt(_message.Message):
+    __slots__ = ("rate",)
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    rate: float
+    def __init__(self, rate: _Optional[float] = ...) -> None: ...
+
+class Bandwidth(_message.Message):
+    __slots__ = ("bits_per_s", "queue_bytes")
+    BITS_PER_S_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    bits_per_s: float
+    queue_bytes: int
+    def __init__(self, bits_per_s: _Optional[float] = ..., queue_bytes: _Optional[int] = ...) -> None: ...
+
+class MtuLimit(_message.Message):
+    __slots__ = ("mtu",)
+    MTU_FIELD_NUMBER: _ClassVar[int]
+    mtu: int
+    def __init__(self, mtu: _Optional[int] = ...) -> None: ...
+
+class StalledWatch(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ClockSkew(_message.Message):
+    __slots__ = ("rate", "offset_s")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_S_FIELD_NUMBER: _ClassVar[int]
+    rate: float
+    offset_s: float
+    def __init__(self, rate: _Optional[float] = ..., offset_s: _Optional[float] = ...) -> None: ...
 
 class InjectResponse(_message.Message):
     __slots__ = ("fault_id",)
@@ -104,18 +206,36 @@ class ListResponse(_message.Message):
     def __init__(self, faults: _Optional[_Iterable[_Union[Fault, _Mapping]]] = ...) -> None: ...
 
 class Fault(_message.Message):
-    __slots__ = ("fault_id", "remaining_s", "scope", "hits", "partition")
+    __slots__ = ("fault_id", "remaining_s", "scope", "hits", "partition", "loss", "delay", "reorder", "duplicate", "corrupt", "bandwidth", "mtu_limit", "stalled_watch", "clock_skew")
     FAULT_ID_FIELD_NUMBER: _ClassVar[int]
     REMAINING_S_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     HITS_FIELD_NUMBER: _ClassVar[int]
     PARTITION_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    REORDER_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    CORRUPT_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_FIELD_NUMBER: _ClassVar[int]
+    MTU_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    STALLED_WATCH_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_SKEW_FIELD_NUMBER: _ClassVar[int]
     fault_id: str
     remaining_s: float
     scope: Scope
     hits: int
     partition: Partition
-    def __init__(self, fault_id: _Optional[str] = ..., remaining_s: _Optional[float] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., hits: _Optional[int] = ..., partition: _Optional[_Union[Partition, _Mapping]] = ...) -> None: ...
+    loss: Loss
+    delay: Delay
+    reorder: Reorder
+    duplicate: Duplicate
+    corrupt: Corrupt
+    bandwidth: Bandwidth
+    mtu_limit: MtuLimit
+    stalled_watch: StalledWatch
+    clock_skew: ClockSkew
+    def __init__(self, fault_id: _Optional[str] = ..., remaining_s: _Optional[float] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., hits: _Optional[int] = ..., partition: _Optional[_Union[Partition, _Mapping]] = ..., loss: _Optional[_Union[Loss, _Mapping]] = ..., delay: _Optional[_Union[Delay, _Mapping]] = ..., reorder: _Optional[_Union[Reorder, _Mapping]] = ..., duplicate: _Optional[_Union[Duplicate, _Mapping]] = ..., corrupt: _Optional[_Union[Corrupt, _Mapping]] = ..., bandwidth: _Optional[_Union[Bandwidth, _Mapping]] = ..., mtu_limit: _Optional[_Union[MtuLimit, _Mapping]] = ..., stalled_watch: _Optional[_Union[StalledWatch, _Mapping]] = ..., clock_skew: _Optional[_Union[ClockSkew, _Mapping]] = ...) -> None: ...
 
 class HealRequest(_message.Message):
     __slots__ = ("fault_ids", "all")
