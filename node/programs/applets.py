@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.programs import basics, curl, ip, netcat, nginx, nslookup, ping, text, traceroute, wget, whoami
+from node.programs.iperf3.command import iperf3
 from node.programs.shell.main import shell
 from node.programs.table import PROGRAMS, find
 
@@ -19,6 +20,7 @@ PROGRAMS.update(
         "route": ip.route,
         "arp": ip.arp,
         "traceroute": traceroute.traceroute,
+        "iperf3": iperf3,
         "wget": wget.wget,
         "curl": curl.curl,
         "nc": netcat.nc,

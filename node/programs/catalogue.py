@@ -71,6 +71,16 @@ IMAGES: tuple[Image, ...] = (
         size=6_600_000,
     ),
     Image("hello-world", "gnu", ("/hello",), "a greeting", size=10_072),
+    Image(
+        "networkstatic/iperf3",
+        "gnu",
+        (),
+        "iperf3, which measures what a network carries: -s serves, -c HOST asks",
+        entrypoint=("iperf3",),
+        exposed_ports=("5201/tcp",),
+        size=85_000_000,
+        os_release=_DEBIAN,
+    ),
     Image("nicolaka/netshoot", "gnu", ("bash",), _SHELL, size=480_000_000, os_release=_ALPINE),
 )
 

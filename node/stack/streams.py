@@ -6,6 +6,7 @@ Errors are OSErrors with the number that Linux would give. Time limits are the c
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from node.model.address import format_ipv4, parse_ipv4
 from node.stack.errors import os_error
@@ -15,6 +16,16 @@ from node.stack.tcp.connection import Connection
 from node.stack.tcp.state import HANDSHAKING, State
 
 READ_BYTES_MAX = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class TcpInfo:
+    """What Linux tells of a connection under TCP_INFO: bytes, seconds, and segments sent again."""
+
+    segment_bytes: int
+    congestion_window_bytes: int
+    round_trip_s: float
+    retransmits: int
 
 
 class TcpStream(Socket):
@@ -39,6 +50,13 @@ class TcpStream(Socket):
         """The other end."""
         address, tcp_port = self._connection.block.ends.remote
         return format_ipv4(address), tcp_port
+
+    @property
+    def info(self) -> TcpInfo:
+        """How it is going."""
+        sending = self._connection.block.sending
+        smoothed_s = sending.round_trip.smoothed_s
+        return TcpInfo(sending.mss, sending.congestion_window, smoothed_s, sending.resent)
 
     async def connected(self) -> None:
         """Wait for the handshake; ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH."""

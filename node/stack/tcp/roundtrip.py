@@ -19,6 +19,11 @@ class RoundTrip:
         self._smoothed = 0.0
         self._variation = 0.0
 
+    @property
+    def smoothed_s(self) -> float:
+        """What an answer takes on the average; 0 before the first."""
+        return self._smoothed
+
     def sample(self, measured_s: float) -> None:
         """An answer to something that was sent once took so long (section 2)."""
         if self._smoothed == 0.0:

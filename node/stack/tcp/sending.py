@@ -40,6 +40,8 @@ class SendSide:
         self.deadline: float | None = None
         """When wake() wants to be called."""
         self.retries = 0
+        self.resent = 0
+        """Segments that were sent again."""
         self.mss = mss
         self.round_trip = round_trip
         self._congestion = Congestion(mss)
@@ -56,6 +58,11 @@ class SendSide:
     def room(self) -> int:
         """Bytes that write() would take."""
         return max(BUFFER_BYTES - len(self._buffer), 0)
+
+    @property
+    def congestion_window(self) -> int:
+        """Bytes that the path is believed to take."""
+        return self._congestion.window
 
     @property
     def is_finished(self) -> bool:
@@ -129,6 +136,7 @@ class SendSide:
         """Everything that may be sent now, in order; the timer is set for it."""
         if self._resend:
             self._resend = False
+            self.resent += 1
             self._timed = None  # Karn's rule: nobody knows which of two an answer is for
             yield self._piece(self.unacknowledged, self.mss)
         while (size := self._sendable()) >= 0:
@@ -136,6 +144,7 @@ class SendSide:
             end = self.next + len(piece[1]) + piece[2]
             if self._timed is None and end > self.highest:
                 self._timed = (end, now)
+            self.resent += self.next < self.highest
             self.next = end
             self.highest = max(self.highest, end)
             yield piece
