@@ -49,6 +49,7 @@ from node.drivers.base import Driver
 from node.drivers.bridge import BridgeDriver
 from node.drivers.host import HostDriver
 from node.drivers.machine import Machine
+from node.drivers.macvlan import MacvlanDriver
 from node.drivers.null import NullDriver
 from node.drivers.overlay import OverlayDriver
 from node.errors import Unavailable
@@ -118,10 +119,21 @@ class Agent:
         self.switchboard = Switchboard(self.underlay.send, self.counters)
         self.host = self._sandbox(config.name)
         self.machine = Machine(
-            self.switchboard, self.host, config.lan_address, config.lan_gateway, self.chance
+            self.switchboard,
+            self.host,
+            config.lan_address,
+            config.lan_gateway,
+            self.chance,
+            lan_hairpin=config.lan_hairpin,
         )
         self.overlay = OverlayDriver(self.machine, config.static_peers)
-        drivers: list[Driver] = [NullDriver(), HostDriver(), BridgeDriver(self.machine), self.overlay]
+        drivers: list[Driver] = [
+            NullDriver(),
+            HostDriver(),
+            BridgeDriver(self.machine),
+            MacvlanDriver(self.machine),
+            self.overlay,
+        ]
         self.drivers = {driver.name: driver for driver in drivers}
 
     def _build_control(self) -> None:

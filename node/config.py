@@ -38,6 +38,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     underlay_address: str = "127.0.0.2"
     lan_address: str = "192.168.65.2/24"
     lan_gateway: str = "192.168.65.1"
+    lan_hairpin: bool = False
+    """The LAN's switch sends a frame back to the host that it came from, if it must (IEEE 802.1Qbg)."""
     data_port: int = DATA_PORT
     cable_port: int = CABLE_PORT
     control_port: int = CONTROL_PORT

@@ -98,7 +98,7 @@ class Connections:
     ) -> EndpointRecord:
         place = plans.Place(
             pinned=pinned,
-            gives_gateway=driver.gives_gateway and not network.internal,
+            gives_gateway=driver.gives_gateway and not (network.internal or driver.skips_gateway(network)),
             choose_mac=lambda address: driver.choose_mac(address, self._chance),
         )
         made = draft

@@ -137,7 +137,9 @@ class Controller:
         driver = self._drivers[spec.driver]
         scope = self._scope(spec, driver)
         identity = swarm_id(self._chance) if scope == "swarm" else local_id(self._chance)
-        draft = plans.Draft(identity, rfc3339(self._clock.wall()), scope)
+        draft = plans.Draft(
+            identity, rfc3339(self._clock.wall()), scope, skips_gateway=driver.skips_gateway(spec)
+        )
         await self.making.make(spec, draft)
         self._tell("create", identity, spec.name, spec.driver, scope)
         return identity, ""

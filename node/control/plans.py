@@ -36,13 +36,15 @@ class Draft:
     created: str
     scope: Scope
     predefined: bool = False
+    skips_gateway: bool = False
+    """Its driver needs no gateway: only one that the user names is set aside."""
 
 
 def create_network(view: View, spec: NetworkSpec, draft: Draft) -> tuple[NetworkRecord, Transaction]:
     """A network with its name, subnets and VNIs. Raises Conflict, Forbidden, InvalidParameter."""
     if view.network_named(spec.name) is not None:
         raise Conflict(f"network with name {spec.name} already exists")
-    subnets = tuple(_subnet(wish, view) for wish in _wishes(view, spec, draft))
+    subnets = tuple(_subnet(wish, view, draft) for wish in _wishes(view, spec, draft))
     record = NetworkRecord(
         id=draft.id,
         name=spec.name,
@@ -68,7 +70,8 @@ def create_network(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Network
         Put(keys.NETWORKS_GUARD, str(last_vni).encode()),
     ]
     for subnet in subnets:
-        operations.append(Put(keys.address(record.id, subnet.gateway), GATEWAY_HOLDER.encode()))
+        if subnet.gateway:
+            operations.append(Put(keys.address(record.id, subnet.gateway), GATEWAY_HOLDER.encode()))
         for name, address in subnet.auxiliary.items():
             operations.append(Put(keys.address(record.id, address), f"{AUXILIARY_HOLDER} {name}".encode()))
     guard = Compare(keys.NETWORKS_GUARD, view.modified(keys.NETWORKS_GUARD))
@@ -87,12 +90,12 @@ def _wishes(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Subnet, ...]:
     return (Subnet(subnet=str(ipam.choose_pool(pools, taken)), gateway_given=True),)
 
 
-def _subnet(wish: Subnet, view: View) -> Subnet:
-    """A subnet that is free, with its gateway."""
+def _subnet(wish: Subnet, view: View, draft: Draft) -> Subnet:
+    """A subnet that is free, with its gateway, if it is to have one."""
     if wish.given:
         ipam.check_overlap(wish, (s for n in view.networks.values() for s in n.subnets))
-    gateway = wish.gateway or ipam.first_address(wish.subnet)
-    if gateway in wish.auxiliary.values():
+    gateway = wish.gateway or ("" if draft.skips_gateway else ipam.first_address(wish.subnet))
+    if gateway and gateway in wish.auxiliary.values():
         raise Failed(f"failed to allocate gateway ({gateway}): Address already in use")
     return msgspec.structs.replace(wish, gateway=gateway)
 

@@ -26,6 +26,8 @@ from node.stack.sandbox import Sandbox
 from node.stack.sockets import TextAddress
 from node.tasks import TaskScope
 
+PUBLISHING_DRIVERS = ("bridge",)
+"""A container that a macvlan leads outside is there already: publishing has no effect."""
 TRIES_MAX = 10
 """With a port that any other could stand in for."""
 PORTS_MAX = 4096
@@ -72,7 +74,9 @@ class Publishing:
         if self._held.get(container.id, ("", []))[0] == endpoint:
             return
         self.withdraw(container.id)
-        if chosen is None or not (wishes := wanted(container, chosen)):
+        if chosen is None or chosen.network.driver not in PUBLISHING_DRIVERS:
+            return
+        if not (wishes := wanted(container, chosen)):
             return
         held: list[Held] = []
         self._held[container.id] = endpoint, held

@@ -20,6 +20,7 @@ class Drop(StrEnum):
     # on its way into a node
     MALFORMED_VXLAN = "malformed_vxlan"
     UNKNOWN_VNI = "unknown_vni"
+    UNKNOWN_VLAN = "unknown_vlan"
     NOT_A_PEER = "not_a_peer"
     # on a segment
     MALFORMED_FRAME = "malformed_frame"
@@ -29,6 +30,7 @@ class Drop(StrEnum):
     HAIRPIN = "hairpin"
     PORT_DOWN = "port_down"
     PORT_ISOLATED = "port_isolated"
+    MACVLAN_PARENT = "macvlan_parent"
     FRAME_TOO_BIG = "frame_too_big"
     WORK_LIST_FULL = "work_list_full"
     # on its way out of a node
@@ -60,6 +62,7 @@ class Drop(StrEnum):
 ON_THE_WAY: tuple[Drop, ...] = (
     Drop.MALFORMED_VXLAN,
     Drop.UNKNOWN_VNI,
+    Drop.UNKNOWN_VLAN,
     Drop.NOT_A_PEER,
     Drop.MALFORMED_FRAME,
     Drop.NO_FORWARDING_ENTRY,
@@ -68,6 +71,7 @@ ON_THE_WAY: tuple[Drop, ...] = (
     Drop.HAIRPIN,
     Drop.PORT_DOWN,
     Drop.PORT_ISOLATED,
+    Drop.MACVLAN_PARENT,
     Drop.FRAME_TOO_BIG,
     Drop.WORK_LIST_FULL,
     Drop.UNDERLAY_REFUSED,
@@ -77,6 +81,7 @@ ON_THE_WAY: tuple[Drop, ...] = (
 EXPLANATIONS: dict[Drop, str] = {
     Drop.MALFORMED_VXLAN: "a datagram that is not VXLAN arrived on the data port",
     Drop.UNKNOWN_VNI: "a frame arrived for a network that has no endpoint on this node",
+    Drop.UNKNOWN_VLAN: "a frame arrived for a VLAN in which this host has no interface",
     Drop.NOT_A_PEER: "a frame arrived from an address that is no peer of its network",
     Drop.MALFORMED_FRAME: "a frame too short to have an Ethernet header, or a broken ARP packet",
     Drop.NO_FORWARDING_ENTRY: "nobody knows where this hardware address is, and the segment does not flood",
@@ -85,6 +90,7 @@ EXPLANATIONS: dict[Drop, str] = {
     Drop.HAIRPIN: "it would have gone back to where it came from",
     Drop.PORT_DOWN: "its port is down or unplugged",
     Drop.PORT_ISOLATED: "its network does not let containers talk to each other",
+    Drop.MACVLAN_PARENT: "a host and its own macvlan containers do not hear each other",
     Drop.FRAME_TOO_BIG: "it is larger than the network's MTU allows",
     Drop.WORK_LIST_FULL: "too many replies at once inside one node",
     Drop.UNDERLAY_REFUSED: "the underlay would not take the datagram: no room, or no way there",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from node.datapath.macvlan import Role
+
 if TYPE_CHECKING:
     from node.datapath.segment import Segment
 
@@ -23,6 +25,8 @@ class Port:
     mtu: int = 1500
     isolated: bool = False
     """Talks to ports that are not isolated only, such as the gateway's."""
+    macvlan: Role | None = None
+    """What it is on a host's interface that macvlan containers hang from; None if nothing of the kind."""
     up: bool = True
     segment: Segment | None = field(default=None, repr=False)
     frames_in: int = 0

@@ -11,7 +11,7 @@ from node.seams import Channel
 class Segment:
     """``name`` is what people see; ``id`` is unique on the node. ``channel`` is where its tunnel runs."""
 
-    __slots__ = ("bridge", "channel", "id", "name", "neighbors", "vtep")
+    __slots__ = ("bridge", "channel", "hairpin", "id", "name", "neighbors", "vlans", "vtep")
 
     def __init__(
         self, identity: str, name: str, vtep: Vtep | None = None, channel: Channel = Channel.DATA
@@ -22,3 +22,7 @@ class Segment:
         self.vtep = vtep
         self.channel = channel
         self.neighbors = NeighborTable()
+        self.hairpin = False
+        """The switch outside sends a frame back to the host that it came from (IEEE 802.1Qbg)."""
+        self.vlans: dict[int, Segment] | None = None
+        """Segments of the VLANs that share its tunnel, by number; None: tags mean nothing here."""

@@ -6,7 +6,7 @@
                                            |
                                            `--> vtep -> encapsulate -> underlay
 
-    receive:   underlay -> VXLAN header -> segment by VNI -> bridge -> port -> sandbox
+    receive:   underlay -> VXLAN header -> segment by VNI, VLAN tag -> bridge -> port -> sandbox
                                                              (never back into a tunnel)
 
 All of it is plain calls: no queue and no await inside a node. A reply that a sandbox sends while a
@@ -21,11 +21,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.datapath.drops import Counters, Drop
+from node.datapath.macvlan import obstacle
 from node.datapath.port import Port
 from node.datapath.segment import Segment
+from node.datapath.tunnels import Tunnels, untag
 from node.datapath.vtep import Vtep
 from node.seams import Channel
-from node.wire import arp, ethernet
+from node.wire import arp, ethernet, vlan
 from node.wire.malformed import Malformed
 
 WORK_MAX = 4096
@@ -61,7 +63,7 @@ class Switchboard:
         self.segments: dict[str, Segment] = {}
         self.observer: Callable[[Hop], None] | None = None
         self._send = send
-        self._tunnels: dict[Channel, dict[int, Segment]] = {channel: {} for channel in Channel}
+        self._tunnels = Tunnels()
         self._work: deque[tuple[Port, bytes]] = deque()
         self._moving = False
 
@@ -71,17 +73,13 @@ class Switchboard:
         """Frames of this segment can move from now on."""
         assert segment.id not in self.segments, f"segment {segment.id} is there already"
         self.segments[segment.id] = segment
-        if segment.vtep is not None:
-            tunnels = self._tunnels[segment.channel]
-            assert segment.vtep.vni not in tunnels, f"VNI {segment.vtep.vni} is in use on this node"
-            tunnels[segment.vtep.vni] = segment
+        self._tunnels.add(segment)
 
     def remove_segment(self, segment: Segment) -> None:
         """Take a segment away with everything plugged into it."""
         for port in list(segment.bridge.ports.values()):
             self.unplug(port)
-        if segment.vtep is not None:
-            del self._tunnels[segment.channel][segment.vtep.vni]
+        self._tunnels.remove(segment)
         del self.segments[segment.id]
 
     def plug(self, segment: Segment, port: Port) -> None:
@@ -160,10 +158,9 @@ class Switchboard:
 
     def _cross(self, segment: Segment, port: Port, out: Port, frame: bytes, now: float) -> None:
         """From one port of a segment to another."""
-        if out is port:
-            self._drop(Drop.HAIRPIN, segment, port.name, frame, now)
-        elif port.isolated and out.isolated:
-            self._drop(Drop.PORT_ISOLATED, segment, port.name, frame, now)
+        refusal = Drop.HAIRPIN if out is port else _refusal(segment, port, out)
+        if refusal is not None:
+            self._drop(refusal, segment, port.name, frame, now)
         else:
             self._deliver(segment, out, frame, now)
 
@@ -189,11 +186,7 @@ class Switchboard:
 
     def _flood(self, segment: Segment, port: Port, frame: bytes, now: float) -> None:
         """To every other port, and to every peer where the segment floods."""
-        outs = [
-            out
-            for out in segment.bridge.ports.values()
-            if out is not port and not (port.isolated and out.isolated)
-        ]
+        outs = [out for out in segment.bridge.ports.values() if out is not port]
         vtep = segment.vtep
         peers = list(vtep.peers) if vtep is not None and vtep.flood else []
         copies = len(outs) + len(peers)
@@ -203,7 +196,7 @@ class Switchboard:
             return
         self.counters.copies += copies - 1
         for out in outs:
-            self._deliver(segment, out, frame, now)
+            self._cross(segment, port, out, frame, now)
         for endpoint in peers:
             assert vtep is not None
             self._encapsulate(segment, vtep, endpoint, frame, now)
@@ -214,7 +207,8 @@ class Switchboard:
         if self.observer is not None:
             # Told before it is sent: the other node may see it come at once.
             self.observer(Hop(now, "encapsulate", segment.name, "", frame, endpoint, vtep.vni))
-        if self._send(segment.channel, endpoint, vtep.flow_hash(frame), vtep.header + frame):
+        inner = vlan.insert(frame, vtep.tag) if vtep.tag else frame
+        if self._send(segment.channel, endpoint, vtep.flow_hash(frame), vtep.header + inner):
             self.counters.encapsulated += 1
         else:
             self._drop(Drop.UNDERLAY_REFUSED, segment, "", frame, now)
@@ -229,10 +223,16 @@ class Switchboard:
             return
         vni = int.from_bytes(datagram[4:7], "big")
         frame = datagram[8:]
-        segment = self._tunnels[channel].get(vni)
+        segment = self._tunnels.by_vni[channel].get(vni)
         if segment is None:
             self._drop(Drop.UNKNOWN_VNI, None, "", frame, now, source)
             return
+        if segment.vlans is not None and frame[12:14] == vlan.TYPE:
+            found = untag(segment, frame)
+            if isinstance(found, Drop):
+                self._drop(found, segment, "", frame, now, source)
+                return
+            segment, frame = found
         vtep = segment.vtep
         assert vtep is not None, "only segments with a tunnel are found by VNI"
         if self.observer is not None:
@@ -291,3 +291,12 @@ class Switchboard:
         self.counters.drop(name, name_of_segment)
         if self.observer is not None:
             self.observer(Hop(now, "drop", name_of_segment, port, frame, peer, drop=name))
+
+
+def _refusal(segment: Segment, port: Port, out: Port) -> Drop | None:
+    """Why a frame from one port may not go to another of the same segment; None if it may."""
+    if port.isolated and out.isolated:
+        return Drop.PORT_ISOLATED
+    if port.macvlan is None or out.macvlan is None:
+        return None
+    return obstacle(port.macvlan, out.macvlan, hairpin=segment.hairpin)

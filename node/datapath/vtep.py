@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass
 
 from node.model.address import ZERO_MAC
-from node.wire import vxlan
+from node.wire import vlan, vxlan
 
 AGEING_S = 300.0
 LEARNED_MAX = 4096
@@ -38,8 +38,13 @@ class LearnedPeer:
 class Vtep:
     """Tunnel endpoints are underlay addresses, as text."""
 
-    def __init__(self, vni: int, *, flood: bool = False, learning: bool = False) -> None:
+    def __init__(
+        self, vni: int, *, flood: bool = False, learning: bool = False, vlan_number: int = 0
+    ) -> None:
         self.vni = vni
+        self.vlan = vlan_number
+        """Its frames carry a tag of this VLAN within the tunnel; 0: none."""
+        self.tag = vlan.tag(vlan_number) if vlan_number else b""
         self.flood = flood
         """Unknown and group addresses go to all peers (head-end replication), not nowhere."""
         self.learning = learning

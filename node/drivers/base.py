@@ -45,6 +45,9 @@ class Driver(Protocol):
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
         """Refuse a network that cannot stand beside the driver's others on this node."""
 
+    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """No address is set aside for a gateway that nobody named, and nobody routes through one."""
+
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """The hardware address of a new endpoint; "" where the driver gives none."""
 

@@ -92,6 +92,10 @@ class BridgeDriver:
                     f"conflicts with network {other.id} ({bridge_name(other)}): {clash}"
                 )
 
+    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """Every subnet has a gateway."""
+        return False
+
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """Random and locally administered, as since engine 28."""
         return format_mac(random_mac(chance))

@@ -7,13 +7,15 @@
                          LAN  ~~~ cable (UDP) ~~~ the other hosts
 
 The host sandbox is the host's own network namespace: `lo`, `eth0` on the LAN, and one interface for
-each bridge, which is its containers' gateway.
+each bridge, which is its containers' gateway. The cable carries VLANs too: a segment for each that
+this host has an interface in, beside the LAN's own.
 """
 
 from __future__ import annotations
 
 import random
 
+from node.datapath.macvlan import Role
 from node.datapath.port import Port
 from node.datapath.segment import Segment
 from node.datapath.switchboard import Switchboard
@@ -30,7 +32,10 @@ LAN_MTU = 1500
 
 
 class Machine:
-    """See the module. ``lan_address`` has its prefix length."""
+    """See the module. ``lan_address`` has its prefix length.
+
+    ``lan_hairpin``: the LAN's switch sends a frame back to the host that it came from, if it must.
+    """
 
     def __init__(
         self,
@@ -39,13 +44,19 @@ class Machine:
         lan_address: str,
         lan_gateway: str,
         chance: random.Random,
+        *,
+        lan_hairpin: bool = False,
     ) -> None:
         self.switchboard = switchboard
         self.host = host
         self.chance = chance
         self.lan = Segment("lan", "lan", Vtep(LAN_VNI, flood=True, learning=True), Channel.CABLE)
+        self.lan.hairpin = lan_hairpin
+        self.lan.vlans = {}
         switchboard.add_segment(self.lan)
-        self.attach(self.lan, host, LAN_INTERFACE, format_mac(random_mac(chance)), lan_address)
+        mac = format_mac(random_mac(chance))
+        self.lan_port = self.attach(self.lan, host, LAN_INTERFACE, mac, lan_address)
+        self.lan_port.macvlan = Role.PARENT
         host.set_default_route(lan_gateway, LAN_INTERFACE)
         host.stack.forwarding = True
         self.firewall = Firewall(host, LAN_INTERFACE)
@@ -65,12 +76,26 @@ class Machine:
         self.switchboard.unplug(port)
         sandbox.detach(interface)
 
+    def add_vlan(self, number: int) -> Segment:
+        """A VLAN of the LAN, which this host has no interface in yet."""
+        assert self.lan.vtep is not None
+        vtep = Vtep(LAN_VNI, flood=True, learning=True, vlan_number=number)
+        vtep.peers = dict(self.lan.vtep.peers)
+        segment = Segment(f"lan.{number}", f"lan.{number}", vtep, Channel.CABLE)
+        segment.hairpin = self.lan.hairpin
+        self.switchboard.add_segment(segment)
+        return segment
+
     def add_to_lan(self, underlay_address: str) -> None:
         """Another host is plugged into the LAN."""
-        assert self.lan.vtep is not None
-        self.lan.vtep.add_peer(underlay_address)
+        for vtep in self._lan_vteps():
+            vtep.add_peer(underlay_address)
 
     def remove_from_lan(self, underlay_address: str) -> None:
         """It is not any more."""
-        assert self.lan.vtep is not None
-        self.lan.vtep.remove_peer(underlay_address)
+        for vtep in self._lan_vteps():
+            vtep.remove_peer(underlay_address)
+
+    def _lan_vteps(self) -> list[Vtep]:
+        vlans = self.lan.vlans or {}
+        return [one.vtep for one in (self.lan, *vlans.values()) if one.vtep is not None]

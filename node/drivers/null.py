@@ -24,6 +24,10 @@ class NullDriver:
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
         """Nothing can clash."""
 
+    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """Every subnet has a gateway."""
+        return False
+
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """No interface, no hardware address."""
         return ""

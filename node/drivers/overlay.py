@@ -73,6 +73,10 @@ class OverlayDriver:
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
         """The pools have been compared already, and VNIs are given out one by one."""
 
+    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """Every subnet has a gateway."""
+        return False
+
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """A pure function of the address."""
         return format_mac(overlay_mac(parse_ipv4(address)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.model.address import format_ipv4, format_mac
-from node.wire import arp, ethernet, icmp, ipv4, tcp, udp
+from node.wire import arp, ethernet, icmp, ipv4, tcp, udp, vlan
 from node.wire.malformed import Malformed
 
 _UNREACHABLE = {
@@ -24,9 +24,13 @@ def layers(frame: bytes) -> list[str]:
     """One text a header, the outermost first."""
     try:
         parsed = ethernet.parse(frame)
+        shown = [f"{format_mac(parsed.source)} > {format_mac(parsed.destination)}"]
+        if parsed.ethertype == ethernet.TYPE_VLAN:
+            number, untagged = vlan.remove(frame)
+            shown.append(f"VLAN {number}")
+            parsed = ethernet.parse(untagged)
     except Malformed as error:
         return [f"malformed: {error}"]
-    shown = [f"{format_mac(parsed.source)} > {format_mac(parsed.destination)}"]
     if parsed.ethertype == ethernet.TYPE_ARP:
         return [*shown, _arp(parsed.payload)]
     if parsed.ethertype == ethernet.TYPE_IPV4:

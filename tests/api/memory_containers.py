@@ -358,7 +358,7 @@ class MemorySystem:
             operating_system="Shoal in memory",
             architecture="x86_64",
             directory="/nowhere",
-            network_drivers=("bridge", "host", "null", "overlay"),
+            network_drivers=("bridge", "host", "macvlan", "null", "overlay"),
         )
 
 

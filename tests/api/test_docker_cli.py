@@ -81,7 +81,7 @@ async def test_version_and_info(docker: Docker) -> None:
     info = await docker("info")
     assert (info.code, "WARNING" in info.err) == (0, False)
     assert " Server Version: 28.2.2\n" in info.out
-    assert "  Network: bridge host null overlay\n" in info.out
+    assert "  Network: bridge host macvlan null overlay\n" in info.out
     assert " Swarm: inactive\n" in info.out
 
 

@@ -165,7 +165,8 @@ def test_isolated_ports_reach_only_those_that_are_not() -> None:
     node.switchboard.transmit(one, frame(3, 1), 0.0)
     node.switchboard.transmit(two, ethernet.emit(BROADCAST_MAC, mac(2), 0x88B5, b""), 0.0)
     assert [name for name, _ in node.delivered] == ["c3", "c3"]
-    assert node.counters.drops == {("app", Drop.PORT_ISOLATED): 1}
+    assert node.counters.drops == {("app", Drop.PORT_ISOLATED): 2}, "the broadcast's copy for c1 too"
+    assert node.lawful()
 
 
 def test_two_that_answer_each_other_for_ever_end_in_the_work_list_not_in_the_stack() -> None:

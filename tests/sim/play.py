@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from lab.sim import loop
 from lab.sim.world import World
 from node.model.container import ContainerSpec, RestartPolicy
-from node.model.network import EndpointSpec, NetworkSpec
+from node.model.network import EndpointSpec, NetworkSpec, Subnet
 from node.model.output import AttachSpec
+
+LAN_SUBNET = "192.168.70.0/24"
 
 
 def play(
@@ -42,6 +45,30 @@ class Outcome:
 async def overlay(world: World, name: str, node: str = "node-1") -> None:
     """`docker network create -d overlay --attachable`."""
     await world.agent(node).controller.create(NetworkSpec(name=name, driver="overlay", attachable=True))
+
+
+async def macvlan(
+    world: World, node: str, name: str, parent: str = "eth0", mode: str = "", **wish: Any
+) -> str:
+    """`docker network create -d macvlan`; its id. ``wish``: subnet, block, gateway, auxiliary, internal."""
+    gateway = wish.get("gateway", "")
+    subnet = Subnet(
+        subnet=wish.get("subnet", LAN_SUBNET),
+        range=wish.get("block", ""),
+        gateway=gateway,
+        gateway_given=bool(gateway),
+        auxiliary=wish.get("auxiliary", {}),
+        given=True,
+    )
+    spec = NetworkSpec(
+        name=name,
+        driver="macvlan",
+        subnets=(subnet,),
+        options={key: value for key, value in (("parent", parent), ("macvlan_mode", mode)) if value},
+        internal=wish.get("internal", False),
+    )
+    identity, _ = await world.agent(node).controller.create(spec)
+    return identity
 
 
 async def start(

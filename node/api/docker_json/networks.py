@@ -81,7 +81,8 @@ def _subnet(network: NetworkRecord, subnet: Subnet) -> dict[str, Any]:
     shape: dict[str, Any] = {"Subnet": subnet.subnet}
     if subnet.range:
         shape["IPRange"] = subnet.range
-    if subnet.gateway_given or not subnet.given or network.scope == "swarm":
+    is_shown = subnet.gateway_given or not subnet.given or network.scope == "swarm"
+    if subnet.gateway and is_shown:
         shape["Gateway"] = subnet.gateway
     if subnet.auxiliary:
         shape["AuxiliaryAddresses"] = subnet.auxiliary
