@@ -1,14 +1,14 @@
 # What can be done here. Every target makes .venv ready first: nothing has to be installed by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint-fix proto lock clean runtime dev
+.PHONY: help demo test bench differential check lint-fix proto lock clean runtime dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON_HERE := .venv/bin/python
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target words; do \
-		printf '  make %-10s %s\n' "$$target" "$$words"; done
+		printf '  make %-13s %s\n' "$$target" "$$words"; done
 
 demo: runtime ## the guided tour: three simulated Docker hosts on this machine
 	@.venv/bin/shoal demo
@@ -18,6 +18,9 @@ test: dev ## all tests; some of them: make test ARGS="tests/wire -k vxlan"
 
 bench: dev ## measure; one measurement: make bench ONLY=datapath; into docs/: make bench DOCS=1
 	@$(PYTHON_HERE) -m tests.bench $(ONLY) $(if $(DOCS),--docs)
+
+differential: dev ## compare with a real Docker engine, as root; one script: make differential ONLY=ports
+	@$(PYTHON_HERE) -m tests.differential $(ONLY) $(ARGS)
 
 check: dev ## lint, format, types, the floor plan, and that generated code is current
 	@echo "ruff check";        $(PYTHON_HERE) -m ruff check --quiet .

@@ -1,0 +1,106 @@
+"""`make differential`: the same docker commands on a real engine and on a simulated one, and what differs.
+
+Exit code 0: nothing differs but what is meant; 1: something does, or a listed difference no longer occurs;
+2: the comparison could not be made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+
+from tests.differential import hosts, packages, report
+from tests.differential.compare import Comparison, Judge
+from tests.differential.compare import load as load_meant
+from tests.differential.play import Player
+from tests.differential.script import Script, ScriptError
+from tests.differential.script import load as load_scripts
+
+COMMANDS = {
+    "docker": "docker-cli (Debian 12 and older, Ubuntu: docker.io)",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "setpriv": "util-linux",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="make differential", description=__doc__.split("\n")[0])
+    parser.add_argument("scripts", nargs="*", metavar="SCRIPT", help="only these scripts, by name")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    options = parser.parse_args(arguments)
+    told = Console(stderr=True, highlight=False)
+    try:
+        scripts = load_scripts(options.scripts)
+        _check_machine()
+        with told.status("") as status:
+            begun = time.monotonic()
+            engine, judge, comparisons = _compare(scripts, status, told)
+    except (ScriptError, packages.NoEngine) as trouble:
+        told.print(f"The comparison cannot be made: {trouble}", style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        told.print("Interrupted; nothing is left behind.")
+        return 130
+    stale = judge.stale(script.name for script in scripts)
+    if options.json:
+        print(report.as_json(engine, comparisons, stale))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for comparison in comparisons:
+            if comparison.unmeant:
+                report.show(console, comparison)
+        report.close(console, comparisons, stale)
+        console.print(f"compared with engine {engine} in {time.monotonic() - begun:.0f} s", markup=False)
+    return 1 if stale or any(comparison.unmeant for comparison in comparisons) else 0
+
+
+def _check_machine() -> None:
+    """Raises NoEngine for what is missing here."""
+    for command, package in COMMANDS.items():
+        if shutil.which(command) is None:
+            raise packages.NoEngine(f"the command {command} is missing: install the package {package}")
+    if os.geteuid() != 0:
+        raise packages.NoEngine("a real engine needs root: sudo make differential")
+
+
+def _compare(scripts: list[Script], status: Status, told: Console) -> tuple[str, Judge, list[Comparison]]:
+    """Play all scripts on both hosts, each script at the same time on both."""
+
+    def say(text: str) -> None:
+        status.update(text)
+        if not told.is_terminal:
+            told.print(text, markup=False)
+
+    tree = packages.find(say)
+    judge = Judge(load_meant(), tree.version)
+    comparisons: list[Comparison] = []
+    say(f"starting engine {tree.version} and a simulated host")
+    with (
+        tempfile.TemporaryDirectory(prefix="shoal-differential-") as home,
+        hosts.real(tree) as real,
+        hosts.simulated() as simulated,
+        ThreadPoolExecutor(max_workers=2) as both,
+    ):
+        players = [Player(socket, Path(home)) for socket in (real, simulated)]
+        for script in scripts:
+            say(f"{script.name}: {len(script.steps)} commands")
+            outcomes = both.map(lambda player, script=script: player.play(script), players)
+            for step, ours, theirs in zip(script.steps, *outcomes, strict=True):
+                comparisons.append(judge.compare(script.name, step, ours, theirs))
+    return tree.version, judge, comparisons
+
+
+if __name__ == "__main__":
+    sys.exit(main())
