@@ -16,9 +16,9 @@ from tests.e2e.conftest import Docker
 FIELDS = ("vxlan.vni", "_ws.malformed", "_ws.expert.message")
 
 
-def capture(tshark: str, path: Path) -> subprocess.Popen[bytes]:
+def capture(tshark: str, path: Path, udp_port: int = 4789) -> subprocess.Popen[bytes]:
     """tshark, capturing VXLAN on the loopback; it captures when this returns."""
-    command = [tshark, "-i", "lo", "-f", "udp port 4789", "-w", str(path), "-q"]
+    command = [tshark, "-i", "lo", "-f", f"udp port {udp_port}", "-w", str(path), "-q"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     assert process.stderr is not None
     while line := process.stderr.readline():

@@ -24,6 +24,8 @@ STANDING = (
     "network create --subnet 10.90.0.0/24 errs",
     "network create plain",
     "network create -d overlay closed",
+    "network create -d macvlan -o parent=eth0.30 -o macvlan_mode=passthru --subnet 10.94.0.0/24 whole",
+    "network create -d macvlan -o parent=eth0.31 --subnet 10.95.0.0/24 shared",
     "run -d --name e-run --network errs alpine sleep 100000",
     "create --name e-stop --network errs alpine sleep 100000",
     "run -d --name e-none --network none alpine sleep 100000",
@@ -42,7 +44,7 @@ def standing(cluster: Cluster, docker_on: Docker) -> Iterator[Engine]:
         assert done.code == 0, (command, done)
     yield Engine(cluster.node(NODE).config.socket_path, 20.0)
     docker_on(NODE, "rm", "-f", "e-run", "e-stop", "e-none", "e-host", "e-shared", "e-pause")
-    docker_on(NODE, "network", "rm", "errs", "plain", "closed")
+    docker_on(NODE, "network", "rm", "errs", "plain", "closed", "whole", "shared")
 
 
 @pytest.mark.parametrize("row", BY_COMMAND, ids=lambda row: row["what"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.l2 import ARP, Ether
+from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.layers.vxlan import VXLAN
 
 from node.model.address import format_ipv4, format_mac, parse_ipv4, parse_mac
-from node.wire import arp, ethernet, icmp, ipv4, tcp, udp, vxlan
+from node.wire import arp, ethernet, icmp, ipv4, tcp, udp, vlan, vxlan
 
 macs = st.binary(min_size=6, max_size=6)
 addresses = st.binary(min_size=4, max_size=4)
@@ -23,6 +23,15 @@ def test_ethernet(destination: bytes, source: bytes, payload: bytes) -> None:
     assert (read.dst, read.src, read.type) == (format_mac(destination), format_mac(source), 0x1234)
     built = bytes(Ether(dst=format_mac(destination), src=format_mac(source), type=0x1234) / payload)
     assert ethernet.parse(built) == ethernet.Frame(destination, source, 0x1234, payload)
+
+
+@given(st.integers(1, 4094), macs, macs, payloads)
+def test_vlan(number: int, destination: bytes, source: bytes, payload: bytes) -> None:
+    untagged = ethernet.emit(destination, source, 0x1234, payload)
+    read = Ether(vlan.insert(untagged, vlan.tag(number)))
+    assert (read.type, read[Dot1Q].vlan, read[Dot1Q].prio, read[Dot1Q].type) == (0x8100, number, 0, 0x1234)
+    built = Ether(untagged[:12] + b"\x81\x00") / Dot1Q(vlan=number, prio=5, dei=1, type=0x1234) / payload
+    assert vlan.remove(bytes(built)) == (number, untagged)
 
 
 @given(st.sampled_from([1, 2]), macs, addresses, macs, addresses)
