@@ -109,8 +109,6 @@ def test_a_vlan_that_is_none_has_no_tag(number: int) -> None:
         vlan.tag(number)
 
 
-
-
 @pytest.mark.parametrize("source", Role)
 @pytest.mark.parametrize("target", Role)
 def test_who_hears_whom(source: Role, target: Role) -> None:
@@ -126,7 +124,8 @@ def test_who_hears_whom(source: Role, target: Role) -> None:
 
 def test_a_host_and_its_containers_do_not_hear_each_other() -> None:
     host = Host()
-    parent, child, sibling = host.join(host.lan, 1, Role.PARENT), host.join(host.lan, 2), host.join(host.lan, 3)
+    parent = host.join(host.lan, 1, Role.PARENT)
+    child, sibling = host.join(host.lan, 2), host.join(host.lan, 3)
     host.switchboard.transmit(parent, frame(2, 1), 0.0)
     host.switchboard.transmit(child, frame(1, 2), 0.0)
     assert (host.delivered, host.sent) == ([], [])
