@@ -29,6 +29,8 @@ class Body:
     waiting: dict[asyncio.Future[Ended], WaitCondition] = field(default_factory=dict)
     starting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once it was started, or will not be: whoever attached before that may go on."""
+    removing: bool = False
+    """Somebody removes it, and nothing else may begin with it."""
     stdin_closed: bool = False
     """Its user had no more input before it even started."""
 

@@ -56,6 +56,8 @@ class Connections:
         self, standing: Standing, container: ContainerRecord, network: NetworkRecord, wish: EndpointSpec
     ) -> EndpointRecord:
         """Give a container an endpoint in a network. Raises NodeError, leaving nothing behind."""
+        if network.config_only:
+            raise Forbidden("cannot create endpoint on configuration-only network")
         if network.name in standing.footholds:
             raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
         endpoint = await self._join(standing, self._draft(standing, container, network, wish), network, wish)

@@ -10,6 +10,7 @@ import msgspec
 
 from node.control.bodies import Body
 from node.control.creating import arguments_of, check_links, check_wishes, free_name, networks_of
+from node.control.images import tagged
 from node.control.lives import Lives
 from node.control.registry import Registry, check_name
 from node.control.standing import GATEWAY_BRIDGE
@@ -26,6 +27,7 @@ STOP_TIMEOUT_S = 10
 """How long `docker stop` waits for the program before it is killed."""
 KILL_TIMEOUT_S = 10.0
 SIGKILL, SIGTERM = 9, 15
+RUNNING = "running: stop the container before removing or force remove"
 
 
 class Containers:
@@ -64,10 +66,6 @@ class Containers:
             name: foothold.endpoint for name, foothold in standing.footholds.items() if name != GATEWAY_BRIDGE
         }
 
-    def _find(self, term: str) -> tuple[ContainerRecord, Body]:
-        container = self._registry.find(term)
-        return container, self._lives.body(container)
-
     # -- making and removing ----------------------------------------------------------------------
 
     async def create(self, name: str, spec: ContainerSpec) -> tuple[str, Sequence[str]]:
@@ -75,7 +73,7 @@ class Containers:
         check_wishes(spec, self._find_network)
         image = catalogue.find(spec.image)
         if image is None:
-            raise NotFound(f"No such image: {spec.image}")
+            raise NotFound(f"No such image: {tagged(spec.image)}")
         if name:
             check_name(name.removeprefix("/"))
         check_links(spec, self._registry)
@@ -94,22 +92,30 @@ class Containers:
 
     async def remove(self, term: str, *, force: bool) -> None:
         """Forget a container; a running one only by force."""
-        container, body = self._find(term)
-        if body.lock.locked() and container.state.status == "removing":
-            raise Conflict(f"removal of container {container.id} is already in progress")
-        if body.running:
-            if not force:
-                state = "paused" if container.state.status == "paused" else "running"
-                hint = "unpause and then " if state == "paused" else ""
-                raise Conflict(
-                    f'cannot remove container "{container.name}": container is {state}: '
-                    f"{hint}stop the container before removing or force remove"
-                )
-            await self._end(container, body, SIGKILL, KILL_TIMEOUT_S)
+        container, body = self._lives.find(term)
+        if body.removing:
+            raise Conflict(f"removal of container {term} is already in progress")
+        if body.running and not force:
+            paused = container.state.status == "paused"
+            reason = "paused and must be unpaused first" if paused else RUNNING
+            raise Conflict(f'cannot remove container "{container.name}": container is {reason}')
+        body.removing = True
+        try:
+            while not await self._forgotten(container, body):  # a start was under way
+                if not force:
+                    raise Conflict(f'cannot remove container "{container.name}": container is {RUNNING}')
+        finally:
+            body.removing = False
+
+    async def _forgotten(self, container: ContainerRecord, body: Body) -> bool:
+        """End and forget a container; False if it runs again meanwhile."""
+        await self._end(container, body, SIGKILL, KILL_TIMEOUT_S)
         async with body.lock:
-            current = self._registry.get(container.id)
-            if current is not None:
+            if body.running:
+                return False
+            if (current := self._registry.get(container.id)) is not None:
                 await self._lives.forget(current, body)
+            return True
 
     async def rename(self, term: str, name: str) -> None:
         """Give it another name."""
@@ -126,7 +132,9 @@ class Containers:
 
     async def start(self, term: str) -> None:
         """Run it. Raises NotModified when it runs already."""
-        container, body = self._find(term)
+        container, body = self._lives.find(term)
+        if body.removing:
+            raise Conflict("container is marked for removal and cannot be started")
         async with body.lock:
             if container.state.status == "paused":
                 raise Conflict("cannot start a paused container, try unpause instead")
@@ -136,7 +144,7 @@ class Containers:
 
     async def stop(self, term: str, *, timeout_s: int | None, signal: int | None) -> None:
         """Ask it to end, and after a while make it. Raises NotModified when it does not run."""
-        container, body = self._find(term)
+        container, body = self._lives.find(term)
         if not body.running:
             if body.restart is None:
                 raise NotModified(f"container {container.id} is already stopped")
@@ -170,7 +178,7 @@ class Containers:
 
     async def kill(self, term: str, signal: int) -> None:
         """Send a signal to its program."""
-        container, body = self._find(term)
+        container, body = self._lives.find(term)
         if body.task is None:
             raise Conflict(f"cannot kill container: {term}: container {container.id} is not running")
         if container.spec.restart.name != "no" and signal in (SIGKILL, SIGTERM):
@@ -182,7 +190,7 @@ class Containers:
 
     async def restart(self, term: str, *, timeout_s: int | None, signal: int | None) -> None:
         """Stop it if it runs, and start it."""
-        container, body = self._find(term)
+        container, body = self._lives.find(term)
         if body.running:
             await self.stop(term, timeout_s=timeout_s, signal=signal)
         async with body.lock:
@@ -201,7 +209,7 @@ class Containers:
 
     async def pause(self, term: str) -> None:
         """Freeze its programs."""
-        container, body = self._find(term)
+        container, body = self._lives.find(term)
         async with body.lock:
             if body.task is None:
                 raise Conflict(f"container {container.id} is not running")
@@ -213,7 +221,7 @@ class Containers:
 
     async def unpause(self, term: str) -> None:
         """Let its programs go on."""
-        container, body = self._find(term)
+        container, body = self._lives.find(term)
         async with body.lock:
             if body.task is None or self._registry.find(container.id).state.status != "paused":
                 raise Failed(f"Container {container.id} is not paused")

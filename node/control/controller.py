@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from node import errors
 from node.control import plans
 from node.control.events import Events
 from node.control.ledger import Ledger
@@ -83,16 +84,18 @@ class Controller:
 
     def find(self, term: str, scope: str = "") -> NetworkRecord:
         """By full id, then full name, then the beginning of an id. Raises NotFound, InvalidParameter."""
-        candidates = [n for n in self._known() if not scope or n.scope == scope]
-        for network in candidates:
-            if network.id == term:
+        views = [ledger.view for name, ledger in self._ledgers.items() if scope in ("", name)]
+        for view in views:
+            if (network := view.networks.get(term)) is not None:
                 return network
-        named = [network for network in candidates if network.name == term]
+        named = [network for view in views if (network := view.network_named(term)) is not None]
         if len(named) == 1:
             return named[0]
         if len(named) > 1:
             raise InvalidParameter(f"network {term} is ambiguous ({len(named)} matches found on name)")
-        begun = [network for network in candidates if term and network.id.startswith(term)]
+        begun = [
+            view.networks[key] for view in views for key in view.networks if term and key.startswith(term)
+        ]
         if len(begun) > 1:
             raise InvalidParameter(
                 f"network {term} is ambiguous ({len(begun)} matches found based on ID prefix)"
@@ -100,13 +103,6 @@ class Controller:
         if not begun:
             raise NotFound(f"network {term} not found")
         return begun[0]
-
-    def _known(self) -> Sequence[NetworkRecord]:
-        """All networks that a container here may be put in, also those that `ls` on a worker hides."""
-        networks = [*self._ledgers["local"].view.networks.values()]
-        if (swarm := self._ledgers.get("swarm")) is not None:
-            networks += swarm.view.networks.values()
-        return networks
 
     def endpoints(self, network: NetworkRecord) -> Sequence[EndpointRecord]:
         """All endpoints of a network, on whichever node."""
@@ -134,26 +130,29 @@ class Controller:
     async def create(self, spec: NetworkSpec) -> tuple[str, str]:
         """Make a network: its id, and a warning or "". The checks stand in the engine's order."""
         self._check(spec)
-        driver = self._drivers[spec.driver]
+        driver = self._drivers[plans.driver_of(spec)]
         scope = self._scope(spec, driver)
         identity = swarm_id(self._chance) if scope == "swarm" else local_id(self._chance)
+        whole = plans.configured(self._ledgers["local"].view, spec)
         draft = plans.Draft(
-            identity, rfc3339(self._clock.wall()), scope, skips_gateway=driver.skips_gateway(spec)
+            identity, rfc3339(self._clock.wall()), scope, skips_gateway=driver.skips_gateway(whole)
         )
         await self.making.make(spec, draft)
-        self._tell("create", identity, spec.name, spec.driver, scope)
+        self._tell("create", identity, spec.name, plans.driver_of(spec), scope)
         return identity, ""
 
     def _check(self, spec: NetworkSpec) -> None:
         if spec.name in PREDEFINED_NAMES:
             raise Forbidden(f"operation is not permitted on predefined {spec.name} network")
-        if any(network.name == spec.name for network in self._known()):
+        if any(ledger.view.network_named(spec.name) for ledger in self._ledgers.values()):
             raise Conflict(f"network with name {spec.name} already exists")
         validate_network(spec)
+        if spec.config_only:
+            return
         driver = self._drivers.get(spec.driver)
         if driver is None:
             raise NotFound(f'plugin "{spec.driver}" not found')
-        driver.check(spec)
+        driver.check(plans.configured(self._ledgers["local"].view, spec))
 
     def _scope(self, spec: NetworkSpec, driver: Driver) -> Scope:
         if driver.data_scope == "local":
@@ -161,6 +160,11 @@ class Controller:
                 raise Forbidden("cannot create a swarm scoped network when swarm is not active")
             if spec.ingress:
                 raise Forbidden("Ingress network can only be global scope network")
+            if spec.scope == "swarm":
+                raise errors.NotImplemented(
+                    f"a swarm network of the driver {spec.driver} is for services, which are not simulated: "
+                    "leave --scope out, and create the network on each host"
+                )
             return "local"
         if spec.scope == "local":
             raise Forbidden(f"cannot downgrade network scope for {spec.driver} networks")
@@ -182,6 +186,8 @@ class Controller:
         if network.scope == "swarm" and not self.manager:
             raise Unavailable(NOT_A_MANAGER)
         await self.making.remove(network)
+        if network.config_only:
+            return  # the engine keeps silent here
         self._tell(
             "destroy" if network.scope == "local" else "remove",
             network.id,
@@ -206,7 +212,8 @@ class Controller:
         """Remove every unused network that the caller wants removed; their names."""
         removed = []
         for network in self.list():
-            kept = network.predefined or network.ingress or network.name == GATEWAY_BRIDGE
+            kept = network.predefined or network.ingress or network.config_only
+            kept = kept or network.name == GATEWAY_BRIDGE
             if kept or self.endpoints(network) or not wanted(network):
                 continue
             try:

@@ -16,13 +16,12 @@ from node.model.exec import ExecRecord, ExecSpec
 from node.model.ids import local_id
 from node.model.output import STDERR, STDOUT, AttachSpec, Output
 from node.programs.console import Console, Reader
-from node.programs.runtime import NotExecutable, Task, start_further
+from node.programs.runtime import NotExecutable, Task, exit_code, start_further
 from node.seams import Clock
 from node.tasks import TaskScope
 
 EXECS_MAX = 1000
 """Remembered on one node; beyond it the oldest that has ended is forgotten."""
-NOT_FOUND_CODE = 127
 
 
 class ExecTerminal:
@@ -120,7 +119,7 @@ class Execs:
             text = f"{error}\r\n" if spec.tty else f"{error}\n"
             console.write(STDOUT if spec.tty else STDERR, text.encode())
             console.end()
-            self._change(identity, exit_code=NOT_FOUND_CODE)
+            self._change(identity, exit_code=exit_code(error))
             return ExecTerminal(reader, None)
         if spec.working_directory:
             task.process.working_directory = spec.working_directory

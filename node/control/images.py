@@ -20,13 +20,17 @@ class Images:
         """By name, tag or id. Raises NotFound."""
         image = catalogue.find(term)
         if image is None:
-            shown = term if ":" in term.rpartition("/")[2] or "@" in term else f"{term}:latest"
-            raise NotFound(f"No such image: {shown}")
+            raise NotFound(f"No such image: {tagged(term)}")
         return _record(image)
 
     def missing(self, name: str) -> str:
         """The sentence for a user who wants another."""
         return catalogue.missing(name)
+
+
+def tagged(name: str) -> str:
+    """An image's name with its tag, "nginx:latest"."""
+    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
 
 
 def _record(image: catalogue.Image) -> ImageRecord:

@@ -8,15 +8,18 @@ an address which was released is used again as late as possible.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Container, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
 
+import msgspec
+
+from node.control.network_index import NetworkIndex
+from node.control.pools import Pools, TakenPools
 from node.errors import Failed, Forbidden, InvalidParameter
 from node.model.network import NetworkRecord, Subnet
 
-LOCAL_POOLS: tuple[tuple[str, int], ...] = (
+LOCAL_POOLS: Pools = (
     ("172.17.0.0/16", 16),
     ("172.18.0.0/16", 16),
     ("172.19.0.0/16", 16),
@@ -27,50 +30,59 @@ LOCAL_POOLS: tuple[tuple[str, int], ...] = (
 )
 """Where networks of one node come from: a base, and the prefix length it is cut into."""
 
-SWARM_POOLS: tuple[tuple[str, int], ...] = (("10.0.0.0/8", 24),)
+OVERLAP = "invalid pool request: Pool overlaps with other one on this address space"
+
+SWARM_POOLS: Pools = (("10.0.0.0/8", 24),)
 """Where overlay networks come from."""
 
 
-def _blocks(pools: tuple[tuple[str, int], ...]) -> Iterator[IPv4Network]:
-    for base, length in pools:
-        yield from ipaddress.ip_network(base).subnets(new_prefix=length)  # type: ignore[misc]
-
-
-def choose_pool(
-    pools: tuple[tuple[str, int], ...], taken: Iterable[IPv4Network], reserved: Iterable[IPv4Network] = ()
-) -> IPv4Network:
+def choose_pool(pools: Pools, taken: TakenPools, reserved: Iterable[IPv4Network] = ()) -> IPv4Network:
     """The lowest block that overlaps nothing taken or reserved (the host's own routes).
 
     Raises InvalidParameter when there is none.
     """
-    busy = [*taken, *reserved]
-    for block in _blocks(pools):
-        if not any(block.overlaps(other) for other in busy):
-            return block
-    raise InvalidParameter("all predefined address pools have been fully subnetted")
+    block = taken.lowest_free(pools, reserved)
+    if block is None:
+        raise InvalidParameter("all predefined address pools have been fully subnetted")
+    return block
 
 
-def check_overlap(wanted: Subnet, others: Iterable[Subnet]) -> None:
+def check_overlap(wanted: Subnet, index: NetworkIndex) -> None:
     """Refuse a subnet that overlaps another network's. Raises Forbidden.
 
-    Two surprises are the engine's own (moby#46756): with an address range, other networks are not
-    looked at, except that the very same subnet with the very same range is refused.
+    Two surprises are the engine's own (moby#46756): with an address range, other networks are not looked
+    at, except that the very same subnet with the very same range is refused.
     """
-    network = IPv4Network(wanted.subnet)
-    for other in others:
-        if wanted.range:
-            clash = (other.subnet, other.range) == (wanted.subnet, wanted.range)
-        elif other.range and other.subnet == wanted.subnet:
-            clash = False
-        else:
-            clash = network.overlaps(IPv4Network(other.subnet))
-        if clash:
-            raise Forbidden("invalid pool request: Pool overlaps with other one on this address space")
+    if wanted.range:
+        clash = wanted.range in index.ranges(wanted.subnet)
+    else:
+        clash = index.pools.overlaps(IPv4Network(wanted.subnet))
+    if clash:
+        raise Forbidden(OVERLAP)
 
 
-def first_address(subnet: str) -> str:
-    """The lowest address that a host may have, "10.0.1.1" of "10.0.1.0/24"."""
-    return str(next(_usable(IPv4Network(subnet))))
+def reserve(wish: Subnet, taken: Container[str], *, needs_gateway: bool = True) -> Subnet:
+    """A new network's subnet with its gateway; nobody may have that, nor an auxiliary address.
+
+    A gateway that nobody named is the lowest free address of the range, if there has to be one.
+    Raises Failed.
+    """
+    block, subnet = IPv4Network(wish.range or wish.subnet), IPv4Network(wish.subnet)
+    gateway = wish.gateway
+    if not gateway and needs_gateway:
+        gateway = next((address for address in _candidates(subnet, block, "") if address not in taken), "")
+        if not gateway:
+            raise Failed("failed to allocate gateway (): no available addresses on this pool")
+    if gateway and (gateway in taken or not _is_usable(subnet, IPv4Address(gateway))):
+        raise Failed(f"failed to allocate gateway ({gateway}): Address already in use")
+    reserved = {gateway}
+    for name, address in wish.auxiliary.items():
+        if address in taken or address in reserved or not _is_usable(subnet, IPv4Address(address)):
+            raise Failed(
+                f"failed to allocate secondary ip address ({name}:{address}): Address already in use"
+            )
+        reserved.add(address)
+    return msgspec.structs.replace(wish, gateway=gateway)
 
 
 def with_prefix(address: str, subnet: str) -> str:
@@ -123,11 +135,6 @@ def _bounds(network: IPv4Network) -> tuple[int, int]:
 def _is_usable(network: IPv4Network, address: IPv4Address) -> bool:
     first, last = _bounds(network)
     return first <= int(address) <= last
-
-
-def _usable(network: IPv4Network) -> Iterator[IPv4Address]:
-    first, last = _bounds(network)
-    return (IPv4Address(number) for number in range(first, last + 1))
 
 
 def _candidates(subnet: IPv4Network, block: IPv4Network, last: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ from node.model.container import ContainerRecord, Ended
 from node.model.times import rfc3339
 from node.programs import catalogue
 from node.programs.console import Console
-from node.programs.runtime import Run, Task, start
+from node.programs.runtime import Run, Task, exit_code, start
 from node.seams import Clock
 from node.tasks import TaskScope
 
@@ -56,6 +56,11 @@ class Lives:
         if body is None:
             body = self.bodies[container.id] = Body(Console(self._clock))
         return body
+
+    def find(self, term: str) -> tuple[ContainerRecord, Body]:
+        """A container by id, name or beginning of an id. Raises NotFound, InvalidParameter."""
+        container = self._registry.find(term)
+        return container, self.body(container)
 
     # -- begin ------------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class Lives:
         if body.standing is not None:
             standing, body.standing = body.standing, None
             await self._sandboxes.demolish(standing)
-        code = 127 if "executable file not found" in str(error) else 128
+        code = exit_code(error)
         await self._registry.change_state(container.id, error=str(error), exit_code=code)
         # Whoever attached or waits before the start must hear that it will not come.
         body.console.end()

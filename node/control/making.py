@@ -35,7 +35,8 @@ class Making:
 
         If others were quicker meanwhile, so that it would be another network now, all begins again.
         """
-        driver, ledger = self._drivers[spec.driver], self._ledgers[draft.scope]
+        driver = self._drivers[plans.driver_of(spec)]
+        ledger = self._ledgers[draft.scope]
         for _ in range(ATTEMPTS_MAX):
             asked, _ = self._plan(ledger.view, spec, draft)
             await driver.create(asked)
@@ -59,9 +60,10 @@ class Making:
 
     def _plan(self, view: View, spec: NetworkSpec, draft: plans.Draft) -> tuple[NetworkRecord, Transaction]:
         """The network as it would be now. Raises NodeError."""
-        record, transaction = plans.create_network(view, spec, draft)
+        whole = plans.configured(self._ledgers["local"].view, spec)
+        record, transaction = plans.create_network(view, whole, draft)
         siblings = [n for n in view.networks.values() if n.driver == record.driver]
-        self._drivers[spec.driver].check_beside(record, siblings)
+        self._drivers[record.driver].check_beside(record, siblings)
         return record, transaction
 
     async def remove(self, network: NetworkRecord) -> None:

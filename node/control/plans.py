@@ -10,9 +10,9 @@ A plan compares what it relied on, so that it is applied whole or made again:
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import msgspec
 
@@ -20,7 +20,7 @@ from kvstore.store import Compare, Delete, Put, Transaction, absent
 from node.control import ipam, keys, vni
 from node.control.codec import encode
 from node.control.view import View
-from node.errors import Conflict, Failed, Forbidden, NotFound
+from node.errors import Conflict, Forbidden, NotFound
 from node.model.ids import short
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope, Subnet
 
@@ -44,11 +44,13 @@ def create_network(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Network
     """A network with its name, subnets and VNIs. Raises Conflict, Forbidden, InvalidParameter."""
     if view.network_named(spec.name) is not None:
         raise Conflict(f"network with name {spec.name} already exists")
-    subnets = tuple(_subnet(wish, view, draft) for wish in _wishes(view, spec, draft))
+    subnets = spec.subnets
+    if not spec.config_only:
+        subnets = _reserved(view, _wishes(view, spec, draft), draft)
     record = NetworkRecord(
         id=draft.id,
         name=spec.name,
-        driver=spec.driver,
+        driver=driver_of(spec),
         scope=draft.scope,
         created=draft.created,
         subnets=subnets,
@@ -63,19 +65,61 @@ def create_network(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Network
         options=spec.options,
         labels=spec.labels,
         predefined=draft.predefined,
+        config_only=spec.config_only,
+        config_from=spec.config_from,
     )
     last_vni = record.vnis[-1] if record.vnis else view.last_vni()
     operations: list[Put | Delete] = [
         Put(keys.network(record.id), encode(record)),
         Put(keys.NETWORKS_GUARD, str(last_vni).encode()),
     ]
-    for subnet in subnets:
+    if not spec.config_only:
+        operations += _reservations(record)
+    compares = [
+        Compare(keys.NETWORKS_GUARD, view.modified(keys.NETWORKS_GUARD)),
+        absent(keys.network(record.id)),
+    ]
+    for other in view.index.sharing(record):
+        # Whoever is about to take an address there plans again, and sees what this network has reserved.
+        key = keys.network(other)
+        compares.append(Compare(key, view.modified(key)))
+        operations.append(Put(key, encode(view.networks[other])))
+    return record, Transaction(tuple(compares), tuple(operations))
+
+
+def _reservations(network: NetworkRecord) -> list[Put]:
+    """What no endpoint gets: gateways, and what the user said that others have."""
+    puts = []
+    for subnet in network.subnets:
         if subnet.gateway:
-            operations.append(Put(keys.address(record.id, subnet.gateway), GATEWAY_HOLDER.encode()))
+            puts.append(Put(keys.address(network.id, subnet.gateway), GATEWAY_HOLDER.encode()))
         for name, address in subnet.auxiliary.items():
-            operations.append(Put(keys.address(record.id, address), f"{AUXILIARY_HOLDER} {name}".encode()))
-    guard = Compare(keys.NETWORKS_GUARD, view.modified(keys.NETWORKS_GUARD))
-    return record, Transaction((guard, absent(keys.network(record.id))), tuple(operations))
+            puts.append(Put(keys.address(network.id, address), f"{AUXILIARY_HOLDER} {name}".encode()))
+    return puts
+
+
+def driver_of(spec: NetworkSpec) -> str:
+    """A configuration network is given to the driver that builds nothing (moby: NewNetwork)."""
+    return "null" if spec.config_only else spec.driver
+
+
+def configured(view: View, spec: NetworkSpec) -> NetworkSpec:
+    """What is asked for, completed by the configuration network that it names. Raises NotFound."""
+    if not spec.config_from:
+        return spec
+    source = view.network_named(spec.config_from)
+    if source is None or not source.config_only:
+        raise NotFound(f'configuration network "{spec.config_from}" does not exist')
+    return msgspec.structs.replace(
+        spec,
+        subnets=source.subnets,
+        ipam_driver=source.ipam_driver,
+        ipam_options=source.ipam_options or {},
+        enable_ipv4=source.enable_ipv4,
+        enable_ipv6=source.enable_ipv6,
+        options=source.options,
+        labels=source.labels,
+    )
 
 
 def _wishes(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Subnet, ...]:
@@ -86,23 +130,25 @@ def _wishes(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Subnet, ...]:
     if asked:
         return asked
     pools = ipam.SWARM_POOLS if draft.scope == "swarm" else ipam.LOCAL_POOLS
-    taken = [ipaddress.IPv4Network(s.subnet) for n in view.networks.values() for s in n.subnets]
-    return (Subnet(subnet=str(ipam.choose_pool(pools, taken)), gateway_given=True),)
+    return (Subnet(subnet=str(ipam.choose_pool(pools, view.index.pools)), gateway_given=True),)
 
 
-def _subnet(wish: Subnet, view: View, draft: Draft) -> Subnet:
-    """A subnet that is free, with its gateway, if it is to have one."""
-    if wish.given:
-        ipam.check_overlap(wish, (s for n in view.networks.values() for s in n.subnets))
-    gateway = wish.gateway or ("" if draft.skips_gateway else ipam.first_address(wish.subnet))
-    if gateway and gateway in wish.auxiliary.values():
-        raise Failed(f"failed to allocate gateway ({gateway}): Address already in use")
-    return msgspec.structs.replace(wish, gateway=gateway)
+def _reserved(view: View, wishes: tuple[Subnet, ...], draft: Draft) -> tuple[Subnet, ...]:
+    """The subnets, free and with their gateways, if they are to have any. Raises Forbidden, Failed."""
+    chosen: list[Subnet] = []
+    for wish in wishes:
+        if wish.given:
+            ipam.check_overlap(wish, view.index)
+            if any(IPv4Network(wish.subnet).overlaps(IPv4Network(other.subnet)) for other in chosen):
+                raise Forbidden(ipam.OVERLAP)
+        users = view.index.users(wish.subnet)
+        chosen.append(ipam.reserve(wish, _taken(view, users), needs_gateway=not draft.skips_gateway))
+    return tuple(chosen)
 
 
 def _vnis(view: View, spec: NetworkSpec, subnets: tuple[Subnet, ...]) -> tuple[int, ...]:
     """One identifier a subnet: those the user listed first, then the next free ones."""
-    taken = {number for network in view.networks.values() for number in network.vnis}
+    taken = dict(view.index.vnis)
     listed = [text for text in spec.options.get(vni.VNI_OPTION, "").split(",") if text]
     chosen: list[int] = []
     last = view.last_vni()
@@ -111,7 +157,7 @@ def _vnis(view: View, spec: NetworkSpec, subnets: tuple[Subnet, ...]) -> tuple[i
             number = vni.given(listed[index], subnet.subnet, taken)
         else:
             number = last = vni.choose(taken, last)
-        taken.add(number)
+        taken[number] = None
         chosen.append(number)
     return tuple(chosen)
 
@@ -120,6 +166,8 @@ def remove_network(view: View, network: NetworkRecord) -> Transaction:
     """Everything of a network that nobody stands in. Raises Forbidden, NotFound."""
     if network.id not in view.networks:
         raise NotFound(f"network {network.name} not found")
+    if network.config_only and any(other.config_from == network.name for other in view.networks.values()):
+        raise Forbidden(f'error while removing network: configuration network "{network.name}" is in use')
     if holders := view.endpoints(network.id):
         names = ", ".join(f'name:"{holder.name}" id:"{short(holder.id)}"' for holder in holders.values())
         raise Forbidden(
@@ -165,7 +213,8 @@ def create_endpoint(
     record = wish
     operations: list[Put | Delete] = []
     if network.subnets:
-        taken = view.addresses(network.id)
+        pools = [network.id, *view.index.sharing(network)]
+        taken = _taken(view, pools)
         serial = network.scope == "swarm"
         if place.pinned:
             address = ipam.check_pinned(network, place.pinned, taken)
@@ -179,10 +228,17 @@ def create_endpoint(
             mac=wish.mac or place.choose_mac(address),
             gateway=subnet.gateway if place.gives_gateway else "",
         )
-        compares.append(absent(keys.address(network.id, address)))
+        compares += [absent(keys.address(pool, address)) for pool in pools]
         operations.append(Put(keys.address(network.id, address), record.id.encode()))
     operations += [Put(keys.endpoint(network.id, record.id), encode(record)), Put(cursor, last.encode())]
     return record, Transaction(tuple(compares), tuple(operations))
+
+
+def _taken(view: View, pools: list[str]) -> Container[str]:
+    """The addresses that networks of one pool have given out."""
+    if len(pools) == 1:
+        return view.addresses(pools[0])
+    return {address for pool in pools for address in view.addresses(pool)}
 
 
 def release_endpoint(view: View, endpoint: EndpointRecord) -> Transaction:

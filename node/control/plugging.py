@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from node.control.bodies import Body
 from node.control.lives import Lives
 from node.control.registry import Registry
 from node.control.sandboxes import Sandboxes
@@ -30,6 +31,7 @@ class Plugging:
         """Put a container into a network."""
         container = self._registry.find(term)
         body = self._lives.body(container)
+        _check_stays(container, body)
         async with body.lock:
             container = self._registry.find(container.id)
             if network.name in container.networks:
@@ -53,6 +55,7 @@ class Plugging:
                 return  # whatever it left behind in the records is swept up by the reconciler
             raise
         body = self._lives.body(container)
+        _check_stays(container, body)
         async with body.lock:
             container = self._registry.find(container.id)
             if container.spec.network_mode == "host" and network.name == "host":
@@ -73,6 +76,15 @@ class Plugging:
         """The record with these networks, and the ports that are published now."""
         state = msgspec.structs.replace(container.state, ports=self._sandboxes.ports(container))
         return msgspec.structs.replace(container, networks=networks, state=state)
+
+
+def _check_stays(container: ContainerRecord, body: Body) -> None:
+    """Refuse a container that somebody is removing."""
+    if body.removing:
+        raise Failed(
+            f"Container {container.id} is marked for removal and cannot be connected or disconnected "
+            "to the network"
+        )
 
 
 def _check_fits(container: ContainerRecord, network: NetworkRecord) -> None:

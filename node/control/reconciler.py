@@ -141,6 +141,8 @@ class Reconciler:
     # -- names ------------------------------------------------------------------------------------
 
     def _open_zone(self, network: NetworkRecord) -> None:
+        if network.config_only:
+            return
         if network.subnets and not (network.predefined and network.name == DEFAULT_BRIDGE):
             self._connections.zones[network.id] = Zone(network.name)
 

@@ -66,7 +66,7 @@ class Sandboxes:
             standing = Standing(sandbox, container.id, self._chance, shared=False)
         try:
             for name in sorted(container.networks):
-                network = self._network(name)
+                network = self._network(name, container)
                 await self._connections.connect(standing, container, network, container.networks[name])
             await self._publishing.settle(container, standing)
             links = links_of(container, self._find.standing)
@@ -83,11 +83,14 @@ class Sandboxes:
         self.write_files(container, standing)
         return standing
 
-    def _network(self, name: str) -> NetworkRecord:
+    def _network(self, name: str, container: ContainerRecord) -> NetworkRecord:
         try:
             network = self._find.network(name)
         except NotFound:
-            raise unknown_network(name, in_swarm=self._connections.in_swarm) from None
+            error = unknown_network(name, in_swarm=self._connections.in_swarm)
+            if len(container.networks) > 1 and name == container.spec.network_mode:
+                error = type(error)(f"could not find a network matching network mode {name}: {error}")
+            raise error from None
         if network.scope == "swarm" and not (network.attachable or network.ingress):
             raise not_attachable(network)
         return network

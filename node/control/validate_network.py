@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, ip_address
 
 from node import errors
 from node.control.problems import joined
-from node.errors import Forbidden, InvalidParameter, NotFound
+from node.errors import Forbidden, InvalidParameter
 from node.model.network import NetworkSpec, Subnet
 
 OPERATOR_FIELDS = (
@@ -22,7 +22,7 @@ OPERATOR_FIELDS = (
 
 
 def validate_network(spec: NetworkSpec) -> None:
-    """Raises InvalidParameter, Forbidden, NotFound or NotImplemented."""
+    """Raises InvalidParameter, Forbidden or NotImplemented."""
     if spec.enable_ipv6:
         raise errors.NotImplemented("IPv6 is not simulated: create the network without --ipv6")
     problems = [problem for subnet in spec.subnets for problem in _subnet_problems(subnet)]
@@ -44,10 +44,6 @@ def _check_configuration_networks(spec: NetworkSpec) -> None:
     if spec.config_only and (spec.ingress or spec.internal or spec.attachable or spec.scope):
         raise Forbidden(OPERATOR_FIELDS)
     if not spec.config_from:
-        if spec.config_only:
-            raise errors.NotImplemented(
-                "configuration networks are not simulated: give each network its own --subnet and options"
-            )
         return
     if spec.config_only:
         raise Forbidden("a configuration network cannot depend on another configuration network")
@@ -61,7 +57,6 @@ def _check_configuration_networks(spec: NetworkSpec) -> None:
         raise Forbidden(
             "network driver options are not supported if the network depends on a configuration network"
         )
-    raise NotFound(f'configuration network "{spec.config_from}" does not exist')
 
 
 def _subnet_problems(wish: Subnet) -> Iterator[str]:

@@ -14,6 +14,7 @@ from kvstore.follow import Snapshot
 from kvstore.store import Batch, Event, KeyValue
 from node.control import keys
 from node.control.codec import Undecodable, decode
+from node.control.network_index import NetworkIndex, blocks_of
 from node.model.container import ContainerRecord
 from node.model.member import Member, NodeRecord
 from node.model.network import EndpointRecord, NetworkRecord
@@ -43,6 +44,7 @@ class View:
     def __init__(self) -> None:
         self.revision = 0
         self.networks: dict[str, NetworkRecord] = {}
+        self.index = NetworkIndex()
         self.members: dict[str, Member] = {}
         self.nodes: dict[str, NodeRecord] = {}
         self.containers: dict[str, ContainerRecord] = {}
@@ -81,7 +83,7 @@ class View:
 
     def network_named(self, name: str) -> NetworkRecord | None:
         """The network of that name."""
-        return next((network for network in self.networks.values() if network.name == name), None)
+        return self.index.named.get(name)
 
     def fold(self, news: Snapshot | Batch) -> tuple[Change, ...]:
         """Take in what the store says now. A snapshot replaces all: what it lacks has gone."""
@@ -116,10 +118,14 @@ class View:
             if key.startswith(prefix):
                 try:
                     record = decode(item.value, kind)
-                except Undecodable as error:
+                    if isinstance(record, NetworkRecord):
+                        blocks_of(record)
+                except (Undecodable, ValueError) as error:
                     self.undecodable[key] = str(error)
                     return
                 before = self._records.get(key)
+                if isinstance(before, NetworkRecord):
+                    self.index.remove(before)
                 self._records[key] = record
                 self._index(key, record)
                 changes.append(Change(before, record))
@@ -144,6 +150,7 @@ class View:
         match record:
             case NetworkRecord():
                 self.networks[record.id] = record
+                self.index.add(record)
             case EndpointRecord():
                 self._endpoints.setdefault(record.network, {})[record.id] = record
             case Member():
@@ -156,7 +163,8 @@ class View:
     def _unindex(self, record: Record) -> None:
         match record:
             case NetworkRecord():
-                self.networks.pop(record.id, None)
+                del self.networks[record.id]
+                self.index.remove(record)
             case EndpointRecord():
                 held = self._endpoints.get(record.network, {})
                 held.pop(record.id, None)

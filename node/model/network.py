@@ -63,6 +63,10 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     options: dict[str, str] = {}
     labels: dict[str, str] = {}
     predefined: bool = False
+    config_only: bool = False
+    """It only holds settings that other networks are made with: nobody can stand in it."""
+    config_from: str = ""
+    """Name of the configuration network that it was made with."""
 
 
 class EndpointSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -31,6 +31,9 @@ from node.stack.sandbox import Sandbox
 
 BROKEN_PIPE_CODE = 141
 """128 and SIGPIPE."""
+NOT_EXECUTABLE_CODE = 126
+NOT_FOUND_CODE = 127
+CANNOT_START_CODE = 128
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,11 +159,12 @@ async def _coroutine(program: Program, process: Process) -> int:
 
 def start(run: Run, bug: Callable[[Exception], None]) -> Task:
     """Start a container's main program. Raises NotExecutable."""
-    if applets.find(run.arguments[0]) is None:
+    files = Files(run.files)
+    if reason := _refusal(run.arguments[0], files):
         raise NotExecutable(
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "
             "runc create failed: unable to start container process: error during container init: "
-            f'exec: "{run.arguments[0]}": executable file not found in $PATH: unknown'
+            f'exec: "{run.arguments[0]}": {reason}: unknown'
         )
     userland = Userland(
         sandbox=run.sandbox,
@@ -168,7 +172,7 @@ def start(run: Run, bug: Callable[[Exception], None]) -> Task:
         chance=run.chance,
         hostname=run.hostname,
         family=run.image.family,
-        files=Files(run.files),
+        files=files,
         pid_base=run.chance.randrange(2_000, 4_000_000),
     )
     stdin = Pipe()
@@ -190,10 +194,10 @@ def start_further(
     open_stdin: bool,
 ) -> Task:
     """Run one more program in a container (`docker exec`). Raises NotExecutable."""
-    if applets.find(arguments[0]) is None:
+    if reason := _refusal(arguments[0], main.userland.files):
         raise NotExecutable(
             "OCI runtime exec failed: exec failed: unable to start container process: "
-            f'exec: "{arguments[0]}": executable file not found in $PATH'
+            f'exec: "{arguments[0]}": {reason}'
         )
     stdin = Pipe()
     if not open_stdin:
@@ -205,6 +209,27 @@ def start_further(
     main.others[task] = None
     task._work.add_done_callback(lambda _: main.others.pop(task, None))
     return task
+
+
+def _refusal(command: str, files: Files) -> str:
+    """Why a command cannot be run, in the container runtime's words; empty if it can."""
+    if applets.find(command) is not None:
+        return ""
+    if "/" not in command:
+        return "executable file not found in $PATH"
+    if files.is_directory(command):
+        return "is a directory"
+    if files.read(command) is not None:
+        return "permission denied"
+    return f"stat {command}: no such file or directory"
+
+
+def exit_code(error: Exception) -> int:
+    """What a container or an exec ends with that could not be started (moby: daemon/start.go)."""
+    if not isinstance(error, NotExecutable):
+        return CANNOT_START_CODE
+    reasons = ("is a directory", "permission denied")
+    return NOT_EXECUTABLE_CODE if any(reason in str(error) for reason in reasons) else NOT_FOUND_CODE
 
 
 def _process(

@@ -99,7 +99,7 @@ async def test_the_swarm_itself(app: App) -> None:
 async def test_the_lab_forms_the_swarm(app: App) -> None:
     status, sentence = await refused(app, "POST", "/swarm/init", {})
     assert (status, sentence.startswith("This node is already part of a swarm.")) == (503, True)
-    for path in ("/swarm/leave", "/swarm/update?version=1", "/nodes/node-1/update?version=1"):
+    for path in ("/swarm/leave?force=1", "/swarm/update?version=1", "/nodes/node-1/update?version=1"):
         assert (await refused(app, "POST", path))[0] == 501
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from node import errors
 from node.control.validate_network import OPERATOR_FIELDS, validate_network
-from node.errors import Forbidden, InvalidParameter, NodeError, NotFound
+from node.errors import Forbidden, InvalidParameter, NodeError
 from node.model.network import NetworkSpec, Subnet
 
 
@@ -111,13 +111,6 @@ def test_several_mistakes_are_told_in_a_list() -> None:
             {"config_from": "c", "options": {"a": "b"}},
             Forbidden(
                 "network driver options are not supported if the network depends on a configuration network"
-            ),
-        ),
-        ({"config_from": "c"}, NotFound('configuration network "c" does not exist')),
-        (
-            {"config_only": True},
-            errors.NotImplemented(
-                "configuration networks are not simulated: give each network its own --subnet and options"
             ),
         ),
     ],

@@ -59,17 +59,26 @@ def engine(cluster: Cluster) -> Callable[[str], Engine]:
 
 
 @pytest.fixture(scope="session")
-def docker_on(cluster: Cluster, docker_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Docker:
-    """The real docker CLI against one of the nodes."""
+def docker_at(docker_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> Docker:
+    """The real docker CLI against whatever listens on a socket: docker(path, "run", ...)."""
     home = tmp_path_factory.mktemp("docker")
 
-    def run(node: str, *arguments: str, stdin: bytes = b"") -> Done:
-        socket = existing(cluster.name).node(node).config.socket_path
+    def run(socket: Path, *arguments: str, stdin: bytes = b"") -> Done:
         # The CLI forwards SIGTERM to the container, so only SIGKILL surely ends one that hangs.
         command = ["timeout", "-k", "2", TIMEOUT_S, str(docker_cli), *arguments]
         environment = {"DOCKER_HOST": f"unix://{socket}", "PATH": os.environ["PATH"], "HOME": str(home)}
         done = subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False)
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def docker_on(cluster: Cluster, docker_at: Docker) -> Docker:
+    """The real docker CLI against one of the nodes."""
+
+    def run(node: str, *arguments: str, stdin: bytes = b"") -> Done:
+        return docker_at(existing(cluster.name).node(node).config.socket_path, *arguments, stdin=stdin)
 
     return run
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from node import errors
 from node.api import filters as by
 from node.api import select
@@ -9,7 +11,7 @@ from node.api.backend import Backend
 from node.api.docker_json import swarm as swarm_json
 from node.api.http import Answer, Request, json_response
 from node.api.router import Route, route
-from node.errors import NotFound, Unavailable
+from node.errors import InvalidParameter, NotFound, Unavailable
 from node.model.facts import NodeSeen
 
 BY_THE_LAB = "the lab forms the swarm: stop it, and use `shoal up` with other options"
@@ -47,7 +49,7 @@ class SwarmRoutes:
             route("GET", "/nodes", self.nodes),
             route("GET", "/nodes/{id}", self.node),
             route("POST", "/nodes/{id}/update", self.refuse_change),
-            route("DELETE", "/nodes/{id}", self.refuse_change),
+            route("DELETE", "/nodes/{id}", self.remove_node),
         ]
         for kind in FILTERS:
             table += [
@@ -83,10 +85,26 @@ class SwarmRoutes:
             raise Unavailable(ALREADY_IN)
         raise errors.NotImplemented(BY_THE_LAB)
 
-    async def leave(self, _request: Request) -> Answer:
+    async def leave(self, request: Request) -> Answer:
         """Not by this way."""
-        if self._swarm.facts().state == "inactive":
+        facts = self._swarm.facts()
+        if facts.state == "inactive":
             raise Unavailable(NOT_IN)
+        if facts.manager and not request.flag("force"):
+            raise Unavailable(_why_stay(self._swarm.nodes()))
+        raise errors.NotImplemented(BY_THE_LAB)
+
+    async def remove_node(self, _request: Request, term: str) -> Answer:
+        """Not by this way; and Docker itself would refuse most."""
+        seen = _find(list(self._swarm.nodes()), term)
+        begin = f"rpc error: code = FailedPrecondition desc = node {seen.record.id}"
+        if seen.record.role == "manager":
+            raise InvalidParameter(
+                f"{begin} is a cluster manager and is a member of the raft cluster. "
+                "It must be demoted to worker before removal"
+            )
+        if seen.member is not None:
+            raise InvalidParameter(f"{begin} is not down and can't be removed")
         raise errors.NotImplemented(BY_THE_LAB)
 
     async def refuse_change(self, _request: Request, *_terms: str) -> Answer:
@@ -115,6 +133,27 @@ class SwarmRoutes:
         """Not yet."""
         self._swarm.nodes()
         raise errors.NotImplemented(NO_SERVICES)
+
+
+def _why_stay(found: Sequence[NodeSeen]) -> str:
+    """What a manager hears that leaves without force (moby: daemon/cluster/swarm.go, Leave)."""
+    managers = [seen for seen in found if seen.record.role == "manager"]
+    reachable = sum(seen.member is not None for seen in managers)
+    text = "You are attempting to leave the swarm on a node that is participating as a manager. "
+    if reachable - 2 <= len(managers) - reachable:
+        if len(managers) == 1:
+            return (
+                text + "Removing the last manager erases all current state of the swarm. "
+                "Use `--force` to ignore this message. "
+            )
+        text += (
+            f"Removing this node leaves {reachable - 1} managers out of {len(managers)}. "
+            "Without a Raft quorum your swarm will be inaccessible. "
+        )
+    return (
+        text + "The only way to restore a swarm that has lost consensus is to reinitialize it with "
+        "`--force-new-cluster`. Use `--force` to suppress this message."
+    )
 
 
 def _find(found: list[NodeSeen], term: str) -> NodeSeen:
