@@ -1,0 +1,83 @@
+"""What a scenario is played on: the simulated world and a live cluster, behind one protocol.
+
+The director (director.py) knows nothing else of either; what only one world can do is refused by the
+other with a sentence (NotHere).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab.checkers.seen import Seen
+from node.chaos.faults import Injection
+
+
+class NotHere(Exception):
+    """This world cannot do that; the sentence says why, and which can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command in a container, or of a request."""
+
+    code: int
+    """Exit code; HTTP status for requests."""
+    text: str
+
+
+class Stage(Protocol):
+    """See the module. Times are seconds since the stage was set."""
+
+    world: str
+    """"simulated" or "live"."""
+
+    def now(self) -> float:
+        """Seconds since the start."""
+
+    async def sleep_until(self, at: float) -> None:
+        """Return at that moment."""
+
+    # -- nodes ------------------------------------------------------------------------------------
+
+    def nodes(self) -> tuple[str, ...]:
+        """All nodes of the scenario, whether they live or not."""
+
+    async def kill(self, node: str) -> None:
+        """End it as a power cut does."""
+
+    async def start(self, node: str) -> None:
+        """Start it (again); returns when it answers."""
+
+    async def restart(self, node: str) -> None:
+        """End it in order, and start it again."""
+
+    async def pause(self, node: str) -> None:
+        """Freeze it: nothing moves in it, its sockets fill."""
+
+    async def resume(self, node: str) -> None:
+        """Let it go on."""
+
+    # -- faults -----------------------------------------------------------------------------------
+
+    async def inject(self, node: str, injection: Injection) -> None:
+        """Put a fault into the table of a node. A node that is down has none."""
+
+    async def heal(self, ids: tuple[str, ...] = ()) -> None:
+        """End faults on all nodes: those named, or all."""
+
+    async def lose_store_member(self, member: int, duration_s: float) -> None:
+        """One member of a store of several goes away for a while. Raises NotHere."""
+
+    # -- what a user does -------------------------------------------------------------------------
+
+    async def request(self, node: str, method: str, path: str, body: object = None) -> Outcome:
+        """One request to a node's Engine API; the text is the body of the answer."""
+
+    async def execute(self, node: str, container: str, command: tuple[str, ...]) -> Outcome:
+        """`docker exec`, to its end."""
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    async def look(self) -> Seen:
+        """Everything that checkers look at, at this moment."""
