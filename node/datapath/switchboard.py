@@ -158,7 +158,7 @@ class Switchboard:
 
     def _cross(self, segment: Segment, port: Port, out: Port, frame: bytes, now: float) -> None:
         """From one port of a segment to another."""
-        refusal = Drop.HAIRPIN if out is port else _refusal(segment, port, out)
+        refusal = Drop.HAIRPIN if out is port else _refusal(segment, port, out, frame)
         if refusal is not None:
             self._drop(refusal, segment, port.name, frame, now)
         else:
@@ -293,10 +293,10 @@ class Switchboard:
             self.observer(Hop(now, "drop", name_of_segment, port, frame, peer, drop=name))
 
 
-def _refusal(segment: Segment, port: Port, out: Port) -> Drop | None:
+def _refusal(segment: Segment, port: Port, out: Port, frame: bytes) -> Drop | None:
     """Why a frame from one port may not go to another of the same segment; None if it may."""
     if port.isolated and out.isolated:
         return Drop.PORT_ISOLATED
     if port.macvlan is None or out.macvlan is None:
         return None
-    return obstacle(port.macvlan, out.macvlan, hairpin=segment.hairpin)
+    return obstacle(port.macvlan, out.macvlan, hairpin=segment.hairpin, to_all=bool(frame[0] & 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from lab.sim.world import World
@@ -129,12 +128,6 @@ def test_a_host_that_comes_back_is_found_in_its_vlan_again() -> None:
 )
 def test_siblings_talk_as_their_mode_says(mode: str, hairpin: bool, talk: bool) -> None:
     async def scenario(world: World) -> None:
-        for name in ("node-1", "node-2"):
-            await world.stop(name)
-            host = world.hosts[name]
-            host.config = msgspec.structs.replace(host.config, lan_hairpin=hairpin)
-            await world.start(name)
-        await settle(world)
         await macvlan(world, "node-1", "net", mode=mode, block="192.168.70.32/27")
         await macvlan(world, "node-2", "net", block="192.168.70.64/27")
         a = await start(world, "node-1", "ann", "net")
@@ -145,7 +138,7 @@ def test_siblings_talk_as_their_mode_says(mode: str, hairpin: bool, talk: bool) 
         if not talk:
             assert drops(world, "node-1") & {Drop.PORT_ISOLATED, Drop.HAIRPIN}
 
-    play(scenario, nodes=2)
+    play(scenario, nodes=2, lan_hairpin=hairpin)
 
 
 def test_two_hosts_give_the_same_address_twice_unless_the_user_splits_the_range() -> None:

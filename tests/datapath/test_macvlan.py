@@ -122,6 +122,11 @@ def test_who_hears_whom(source: Role, target: Role) -> None:
         assert (alone, reflected) == (Drop.MACVLAN_PARENT if with_host else Drop.HAIRPIN, None)
 
 
+def test_what_a_private_one_says_to_all_comes_back_to_nobody() -> None:
+    assert obstacle(Role.PRIVATE, Role.PARENT, hairpin=True, to_all=True) is Drop.MACVLAN_PARENT
+    assert obstacle(Role.PARENT, Role.PRIVATE, hairpin=True, to_all=True) is None
+
+
 def test_a_host_and_its_containers_do_not_hear_each_other() -> None:
     host = Host()
     parent = host.join(host.lan, 1, Role.PARENT)

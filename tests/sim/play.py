@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from lab.sim import loop
 from lab.sim.world import World
 from node.model.container import ContainerSpec, RestartPolicy
@@ -16,12 +18,20 @@ LAN_SUBNET = "192.168.70.0/24"
 
 
 def play(
-    scenario: Callable[[World], Awaitable[None]], *, nodes: int = 3, seed: int = 1, swarm: bool = True
+    scenario: Callable[[World], Awaitable[None]],
+    *,
+    nodes: int = 3,
+    seed: int = 1,
+    swarm: bool = True,
+    lan_hairpin: bool = False,
 ) -> World:
     """Run a scenario in a world of its own, on virtual time; the world, for looking at its story."""
 
     async def main() -> World:
-        async with World(seed, nodes, swarm=swarm) as world:
+        world = World(seed, nodes, swarm=swarm)
+        for host in world.hosts.values():
+            host.config = msgspec.structs.replace(host.config, lan_hairpin=lan_hairpin)
+        async with world:
             await settle(world)
             await scenario(world)
         return world

@@ -67,13 +67,13 @@ class KernelPeer:
     """The kernel's side: commands and sockets inside the namespace."""
 
     def __init__(self, namespace: str, tap: int) -> None:
-        self._namespace = namespace
+        self.namespace = namespace
         self._tap = tap
 
     def run(self, *command: str) -> str:
         """Run a command inside; its output."""
         done = subprocess.run(
-            ["ip", "netns", "exec", self._namespace, *command], capture_output=True, text=True, check=True
+            ["ip", "netns", "exec", self.namespace, *command], capture_output=True, text=True, check=True
         )
         return done.stdout
 
@@ -84,7 +84,7 @@ class KernelPeer:
 
     def _open(self, kind: socket.SocketKind, protocol: int) -> socket.socket:
         libc = ctypes.CDLL(None, use_errno=True)
-        with Path("/run/netns", self._namespace).open() as handle:
+        with Path("/run/netns", self.namespace).open() as handle:
             if libc.setns(handle.fileno(), 0) != 0:
                 raise OSError(ctypes.get_errno(), "setns")
         made = socket.socket(socket.AF_INET, kind, protocol)
