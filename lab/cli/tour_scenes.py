@@ -9,6 +9,7 @@ from collections.abc import Callable
 from lab.cli.clients import ask, ask_all
 from lab.cli.signalling import signal_node
 from lab.cli.tour import Tour
+from lab.cli.tour_lan import on_the_lan
 from lab.cli.tour_ports import published_port
 from lab.cli.trace import story, trace
 from lab.launch.cluster import Cluster, existing
@@ -39,8 +40,8 @@ def hosts(tour: Tour) -> None:
     for network in sorted(tour.engine("node-1").call("GET", "/networks"), key=lambda each: each["Name"]):
         tour.show(f"{network['Id'][:12]}   {network['Name']:<16} {network['Driver']:<8} {network['Scope']}")
     tour.check(
-        "the drivers are bridge, host, null and overlay",
-        {"bridge", "host", "null", "overlay"} <= set(drivers),
+        "the drivers are bridge, host, macvlan, null and overlay",
+        {"bridge", "host", "macvlan", "null", "overlay"} <= set(drivers),
     )
     tour.check("three nodes form the swarm", swarm["Nodes"] == 3)
 
@@ -254,6 +255,7 @@ SCENES: tuple[Callable[[Tour], None], ...] = (
     bridges,
     host_and_none,
     published_port,
+    on_the_lan,
     packet_walk,
     keys,
     partition,

@@ -33,6 +33,7 @@ class Wish:
     lease_s: float = 3.0
     seed: int | None = None
     block: int | None = None
+    lan_hairpin: bool = False
 
 
 def plan(wish: Wish) -> Cluster:
@@ -74,6 +75,7 @@ def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
         role="manager" if number <= wish.managers else "worker",
         lease_s=wish.lease_s,
         seed=wish.seed,
+        lan_hairpin=wish.lan_hairpin,
     )
 
 
