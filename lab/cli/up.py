@@ -48,7 +48,7 @@ class Counter:
     "--lease", "lease_s", default=3.0, show_default=True, help="Seconds until a silent node counts as down."
 )
 @click.option("--seed", type=int, help="Make every identity repeatable.")
-@click.option("--lan-hairpin", is_flag=True, help="The LAN's switch sends frames back to where they came from.")
+@click.option("--lan-hairpin", is_flag=True, help="The LAN's switch sends frames back, too.")
 @click.option("--block", type=int, help="Use the addresses 127.0.BLOCK.0/24.  [default: the first free]")
 @click.option("-d", "--detach", is_flag=True, help="Return when all nodes are ready.")
 @name_option
