@@ -40,9 +40,25 @@ def _parser() -> argparse.ArgumentParser:
     for setting in NodeConfig.__struct_fields__:
         if setting == "store":
             parser.add_argument("--store", action="append", metavar="HOST:PORT", help="etcd; may be repeated")
+        elif setting == "default_address_pools":
+            parser.add_argument(
+                "--default-address-pool",
+                dest=setting,
+                action="append",
+                metavar="base=CIDR,size=BITS",
+                type=_pool,
+                help="where the node's own networks get their subnets from; may be repeated",
+            )
+        elif setting == "default_addr_pool":
+            parser.add_argument("--default-addr-pool", action="append", metavar="CIDR", help="of overlays")
         elif setting != "static_peers":  # too much for a flag: it belongs into the file
             parser.add_argument(f"--{setting.replace('_', '-')}", metavar="VALUE")
     return parser
+
+
+def _pool(text: str) -> dict[str, str]:
+    """As dockerd takes it."""
+    return dict(part.partition("=")[::2] for part in text.split(","))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from node.control.events import Events
 from node.control.execs import Execs
 from node.control.images import Images
 from node.control.inspection import Inspection
+from node.control.ipam import DefaultPools
 from node.control.ledger import Ledger
 from node.control.lives import Lives
 from node.control.membership import Membership
@@ -130,7 +131,7 @@ class Agent:
         drivers: list[Driver] = [
             NullDriver(),
             HostDriver(),
-            BridgeDriver(self.machine),
+            BridgeDriver(self.machine, macs_from_addresses=config.bridge_macs == "address"),
             MacvlanDriver(self.machine),
             self.overlay,
         ]
@@ -141,6 +142,7 @@ class Agent:
         self.events = Events(clock)
         self.connections = Connections(config.name, self.drivers, self.ledgers, self.events, chance)
         self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
+        self.controller.making.pools = DefaultPools.of(config)
         self.registry = Registry(self.own)
         sandboxes = Sandboxes(
             self.host,

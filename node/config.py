@@ -19,11 +19,21 @@ CABLE_PORT = 8472
 CONTROL_PORT = 2377
 """Calls between nodes: the port of Docker's own control plane."""
 
+POOL_BITS_MAX = 20
+"""A pool is cut into at most a million subnets."""
+
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}")
 
 
 class ConfigError(ValueError):
     """A setting makes no sense; the message names it."""
+
+
+class AddressPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A block of addresses that is cut into subnets of ``size`` prefix bits."""
+
+    base: str
+    size: int
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +58,14 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     role: str = "manager"
     lease_s: float = 3.0
     """How long a silent node counts as alive."""
+    default_address_pools: tuple[AddressPool, ...] = ()
+    """Where the node's own networks get their subnets from; empty: Docker's 31 (dockerd's option)."""
+    default_addr_pool: tuple[str, ...] = ("10.0.0.0/8",)
+    """Where overlay networks that this node makes get them from, in blocks (docker swarm init's option)."""
+    default_addr_pool_mask_length: int = 24
+    """The prefix length of each."""
+    bridge_macs: str = "random"
+    """Of containers on bridges: "random" as since engine 28, or "address": 02:42 and the IPv4 address."""
     static_peers: dict[str, tuple[str, ...]] = {}
     """Overlay network name to further tunnel endpoints, such as a kernel VXLAN device."""
     seed: int | None = None
@@ -66,6 +84,12 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             ipaddress.IPv4Address(self.lan_gateway)
         except ValueError as error:
             raise ConfigError(f"an address of node {self.name} is wrong: {error}") from None
+        if self.bridge_macs not in ("random", "address"):
+            raise ConfigError(f'bridge_macs "{self.bridge_macs}": it is "random" or "address"')
+        swarm_size = self.default_addr_pool_mask_length
+        swarm_pools = [AddressPool(base, swarm_size) for base in self.default_addr_pool]
+        for pool in (*self.default_address_pools, *swarm_pools):
+            _check_pool(pool)
         for port in (self.data_port, self.cable_port, self.control_port):
             if not 0 < port < 65536:
                 raise ConfigError(f"port {port}: between 1 and 65535")
@@ -74,6 +98,18 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def socket_path(self) -> Path:
         """Where its Engine API listens."""
         return self.socket if self.socket is not None else self.directory / "docker.sock"
+
+
+def _check_pool(pool: AddressPool) -> None:
+    try:
+        base = ipaddress.IPv4Network(pool.base)
+    except ValueError as error:
+        raise ConfigError(f'address pool "{pool.base}": {error}') from None
+    if not base.prefixlen <= pool.size <= 32 or pool.size - base.prefixlen > POOL_BITS_MAX:
+        raise ConfigError(
+            f"address pool {pool.base}: it cannot be cut into subnets of /{pool.size}; choose between "
+            f"/{base.prefixlen} and /{min(32, base.prefixlen + POOL_BITS_MAX)}"
+        )
 
 
 def load(

@@ -9,15 +9,17 @@ an address which was released is used again as late as possible.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from itertools import chain
 
 import msgspec
 
+from node.config import NodeConfig
 from node.control.network_index import NetworkIndex
 from node.control.pools import Pools, TakenPools
 from node.errors import Failed, Forbidden, InvalidParameter
-from node.model.network import NetworkRecord, Subnet
+from node.model.network import NetworkRecord, Scope, Subnet
 
 LOCAL_POOLS: Pools = (
     ("172.17.0.0/16", 16),
@@ -30,10 +32,42 @@ LOCAL_POOLS: Pools = (
 )
 """Where networks of one node come from: a base, and the prefix length it is cut into."""
 
-OVERLAP = "invalid pool request: Pool overlaps with other one on this address space"
-
 SWARM_POOLS: Pools = (("10.0.0.0/8", 24),)
 """Where overlay networks come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultPools:
+    """Where networks without a subnet of their own get it from, on one node."""
+
+    local: Pools = LOCAL_POOLS
+    swarm: Pools = SWARM_POOLS
+    reserved: tuple[IPv4Network, ...] = ()
+    """What the host itself reaches, such as its LAN: no network of its own is put there."""
+
+    @classmethod
+    def of(cls, config: NodeConfig) -> DefaultPools:
+        """As the node's settings say; pools are tried in order of address (moby: newAddrSpace)."""
+        given = tuple((pool.base, pool.size) for pool in config.default_address_pools)
+        size = config.default_addr_pool_mask_length
+        return cls(
+            local=_in_order(given) or LOCAL_POOLS,
+            swarm=_in_order(tuple((base, size) for base in config.default_addr_pool)),
+            reserved=(IPv4Interface(config.lan_address).network,),
+        )
+
+    def choose(self, scope: Scope, taken: TakenPools) -> IPv4Network:
+        """The lowest block that is free. Raises InvalidParameter when there is none."""
+        if scope == "swarm":
+            return choose_pool(self.swarm, taken)
+        return choose_pool(self.local, taken, self.reserved)
+
+
+def _in_order(pools: Pools) -> Pools:
+    return tuple(sorted(pools, key=lambda pool: IPv4Network(pool[0])))
+
+
+OVERLAP = "invalid pool request: Pool overlaps with other one on this address space"
 
 
 def choose_pool(pools: Pools, taken: TakenPools, reserved: Iterable[IPv4Network] = ()) -> IPv4Network:

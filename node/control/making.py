@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from kvstore.store import Transaction
 from node.control import plans
+from node.control.ipam import DefaultPools
 from node.control.ledger import ATTEMPTS_MAX, Ledger
 from node.control.view import View
 from node.drivers.base import Driver
@@ -29,6 +30,8 @@ class Making:
     def __init__(self, ledgers: Mapping[str, Ledger], drivers: Mapping[str, Driver]) -> None:
         self._ledgers = ledgers
         self._drivers = drivers
+        self.pools = DefaultPools()
+        """Of this node; the agent says which."""
 
     async def make(self, spec: NetworkSpec, draft: plans.Draft) -> None:
         """Commit a network whose draft is decided; it exists here when this returns. Raises NodeError.
@@ -61,7 +64,7 @@ class Making:
     def _plan(self, view: View, spec: NetworkSpec, draft: plans.Draft) -> tuple[NetworkRecord, Transaction]:
         """The network as it would be now. Raises NodeError."""
         whole = plans.configured(self._ledgers["local"].view, spec)
-        record, transaction = plans.create_network(view, whole, draft)
+        record, transaction = plans.create_network(view, whole, draft, self.pools)
         siblings = [n for n in view.networks.values() if n.driver == record.driver]
         self._drivers[record.driver].check_beside(record, siblings)
         return record, transaction

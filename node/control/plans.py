@@ -40,13 +40,16 @@ class Draft:
     """Its driver needs no gateway: only one that the user names is set aside."""
 
 
-def create_network(view: View, spec: NetworkSpec, draft: Draft) -> tuple[NetworkRecord, Transaction]:
+def create_network(
+    view: View, spec: NetworkSpec, draft: Draft, pools: ipam.DefaultPools
+) -> tuple[NetworkRecord, Transaction]:
     """A network with its name, subnets and VNIs. Raises Conflict, Forbidden, InvalidParameter."""
     if view.network_named(spec.name) is not None:
         raise Conflict(f"network with name {spec.name} already exists")
     subnets = spec.subnets
     if not spec.config_only:
-        subnets = _reserved(view, _wishes(view, spec, draft), draft)
+        wishes = _wishes(spec, lambda: pools.choose(draft.scope, view.index.pools))
+        subnets = _reserved(view, wishes, draft)
     record = NetworkRecord(
         id=draft.id,
         name=spec.name,
@@ -122,15 +125,14 @@ def configured(view: View, spec: NetworkSpec) -> NetworkSpec:
     )
 
 
-def _wishes(view: View, spec: NetworkSpec, draft: Draft) -> tuple[Subnet, ...]:
+def _wishes(spec: NetworkSpec, choose: Callable[[], IPv4Network]) -> tuple[Subnet, ...]:
     """The subnets asked for, or one chosen; none for drivers without addresses."""
     if spec.driver in ("host", "null"):
         return ()
     asked = tuple(subnet for subnet in spec.subnets if subnet.subnet)
     if asked:
         return asked
-    pools = ipam.SWARM_POOLS if draft.scope == "swarm" else ipam.LOCAL_POOLS
-    return (Subnet(subnet=str(ipam.choose_pool(pools, view.index.pools)), gateway_given=True),)
+    return (Subnet(subnet=str(choose()), gateway_given=True),)
 
 
 def _reserved(view: View, wishes: tuple[Subnet, ...], draft: Draft) -> tuple[Subnet, ...]:

@@ -37,6 +37,9 @@ class Swarm:
             node_address=me.lan_address,
             manager=me.role == "manager",
             managers=tuple((r.id, f"{r.lan_address}:{self._config.control_port}") for r in managers),
+            address_pools=self._config.default_addr_pool,
+            subnet_size=self._config.default_addr_pool_mask_length,
+            data_port=self._config.data_port,
             nodes=len(ledger.view.nodes),
             # The swarm has no record of its own: its first network began with it and is never removed.
             cluster_id=ingress.id if ingress is not None else "",

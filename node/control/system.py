@@ -27,6 +27,7 @@ class System:
             architecture="x86_64",
             directory=str(config.directory),
             network_drivers=tuple(sorted(drivers)),
+            address_pools=tuple((pool.base, pool.size) for pool in config.default_address_pools),
         )
 
     def facts(self) -> NodeFacts:

@@ -21,7 +21,7 @@ from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, ROUTED, Bridge
 from node.drivers.machine import Machine
 from node.drivers.options import boolean, mtu
 from node.errors import Forbidden, InvalidParameter
-from node.model.address import format_mac, parse_ipv4, random_mac
+from node.model.address import address_mac, format_mac, parse_ipv4, random_mac
 from node.model.ids import short
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
@@ -57,8 +57,10 @@ class BridgeDriver:
     data_scope: Scope = "local"
     gives_gateway = True
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, macs_from_addresses: bool = False) -> None:
+        """``macs_from_addresses``: as engines before 28 gave them, instead of by chance."""
         self._machine = machine
+        self._macs_from_addresses = macs_from_addresses
         self._open: dict[str, Bridge] = {}
 
     def check(self, spec: NetworkSpec) -> None:
@@ -97,7 +99,9 @@ class BridgeDriver:
         return False
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
-        """Random and locally administered, as since engine 28."""
+        """Random and locally administered, as since engine 28, or as before."""
+        if self._macs_from_addresses:
+            return format_mac(address_mac(parse_ipv4(address)))
         return format_mac(random_mac(chance))
 
     async def create(self, network: NetworkRecord) -> None:

@@ -23,7 +23,7 @@ from node.datapath.vtep import Vtep
 from node.drivers.base import Joined
 from node.drivers.machine import Machine
 from node.drivers.options import mtu
-from node.model.address import format_mac, overlay_mac, parse_cidr, parse_ipv4, parse_mac
+from node.model.address import address_mac, format_mac, parse_cidr, parse_ipv4, parse_mac
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
 from node.wire.vxlan import OVERHEAD_BYTES
@@ -79,7 +79,7 @@ class OverlayDriver:
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """A pure function of the address."""
-        return format_mac(overlay_mac(parse_ipv4(address)))
+        return format_mac(address_mac(parse_ipv4(address)))
 
     async def create(self, network: NetworkRecord) -> None:
         """Nobody else is asked."""

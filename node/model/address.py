@@ -52,8 +52,8 @@ def is_group(mac: bytes) -> bool:
     return bool(mac[0] & 1)
 
 
-def overlay_mac(address: bytes) -> bytes:
-    """The hardware address of an overlay endpoint: 02:42 and its IPv4 address.
+def address_mac(address: bytes) -> bytes:
+    """The hardware address of an overlay endpoint, and before engine 28 of every one: 02:42 and IPv4 address.
 
     A pure function of the address, so one that is used again elsewhere keeps its MAC and changes its
     tunnel endpoint only (moby: libnetwork/netutils, GenerateMACFromIP).

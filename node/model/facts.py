@@ -26,6 +26,8 @@ class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     network_drivers: tuple[str, ...]
     labels: tuple[str, ...] = ()
     """"key=value"."""
+    address_pools: tuple[tuple[str, int], ...] = ()
+    """Base and size of the pools that its own networks come from, where its settings name them."""
 
 
 class SwarmFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,12 @@ class SwarmFacts(msgspec.Struct, frozen=True, kw_only=True):
     nodes: int = 0
     cluster_id: str = ""
     created: str = "0001-01-01T00:00:00Z"
+    address_pools: tuple[str, ...] = ("10.0.0.0/8",)
+    """Where overlay networks come from."""
+    subnet_size: int = 24
+    """The prefix length of each."""
+    data_port: int = 4789
+    """UDP port of VXLAN."""
     version: int = 0
     """The revision at which the swarm's own record last changed."""
 

@@ -7,7 +7,6 @@ from typing import Any
 from node.model.engine import ENGINE_VERSION
 from node.model.facts import NodeFacts, NodeSeen, SwarmFacts
 
-DATA_PATH_PORT = 4789
 JOIN_TOKEN = "SWMTKN-1-simulated-by-the-lab"  # noqa: S105 - opens nothing
 """There is nothing to join by token: the lab forms the swarm."""
 
@@ -56,9 +55,9 @@ def cluster(swarm: SwarmFacts) -> dict[str, Any]:
         "Spec": _SPEC,
         "TLSInfo": {},
         "RootRotationInProgress": False,
-        "DefaultAddrPool": ["10.0.0.0/8"],
-        "SubnetSize": 24,
-        "DataPathPort": DATA_PATH_PORT,
+        "DefaultAddrPool": swarm.address_pools,
+        "SubnetSize": swarm.subnet_size,
+        "DataPathPort": swarm.data_port,
     }
 
 

@@ -76,8 +76,15 @@ def info(facts: NodeFacts, containers: Sequence[ContainerRecord], changing: dict
         "DockerRootDir": facts.directory,
         "Name": facts.name,
         "Labels": list(facts.labels),
+        **_address_pools(facts),
         "ServerVersion": ENGINE_VERSION,
     }
+
+
+def _address_pools(facts: NodeFacts) -> dict[str, Any]:
+    """Told only where the settings name them, as the engine does."""
+    pools = [{"Base": base, "Size": size} for base, size in facts.address_pools]
+    return {"DefaultAddressPools": pools} if pools else {}
 
 
 _CAPABILITIES: dict[str, Any] = {
