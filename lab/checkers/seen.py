@@ -1,11 +1,13 @@
 """What checkers look at: the store's truth and what every node makes of it, at one moment.
 
 The same values come from a simulated world, read straight from its agents, and from a live cluster,
-asked over gRPC and etcd.
+asked over gRPC and etcd. What only one of them can know is None or empty in the other, and checkers
+that need it say nothing then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -15,10 +17,15 @@ class EndpointSeen:
 
     id: str
     network: str
+    """The network's id."""
     node: str
     name: str
     address: str
     mac: str
+    names: tuple[str, ...] = ()
+    """What the name servers of its network call it."""
+    container: str = ""
+    """Its container's id; "" for one of the node itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,9 @@ class NetworkSeen:
     scope: str
     vnis: tuple[int, ...] = ()
     subnets: tuple[str, ...] = ()
+    internal: bool = False
+    lets_talk: bool = True
+    """Its containers may talk to each other (inter-container communication is not off)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +48,31 @@ class TablesSeen:
     """What one segment of one node forwards by."""
 
     network: str
-    """The network's name."""
+    """The network's name; with "/1" and so on for its further subnets."""
     vni: int
     local: tuple[str, ...]
     """Hardware addresses of its own ports."""
-    remote: dict[str, str]
+    remote: Mapping[str, str]
     """Hardware address -> underlay address of the node behind which it is written to be."""
-    neighbors: dict[str, str]
+    neighbors: Mapping[str, str]
     """Address -> hardware address that ARP is answered with."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSeen:
+    """A fault in force: in whose table, what it does, and to which traffic."""
+
+    node: str
+    id: str
+    kind: str
+    """As in node/chaos/kinds.py: "partition", "loss", ..."""
+    peers: tuple[str, ...] = ()
+    """None: everybody."""
+    incoming: bool = True
+    planes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    whole: bool = True
+    """It applies to all of that traffic, not only to some of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +86,23 @@ class NodeSeen:
     connected: bool
     """It hears the store."""
     tables: tuple[TablesSeen, ...] = ()
-    names: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Network name -> name -> addresses: what its name server would say."""
+    names: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Network id -> name -> addresses: what its name server would say."""
     running: tuple[str, ...] = ()
     """Containers that run, by id."""
     endpoints: tuple[EndpointSeen, ...] = ()
     """Endpoints that its running containers stand in."""
     ports: tuple[tuple[str, int], ...] = ()
     """Published ports that are taken: protocol and number."""
-    drops: dict[str, int] = field(default_factory=dict)
+    published: tuple[tuple[str, int], ...] = ()
+    """Those that its running containers say they publish."""
+    drops: Mapping[str, int] = field(default_factory=dict)
     unaccounted: int = 0
     """Frames that were neither delivered nor dropped by name: always 0, or something is lost in silence."""
+    keys: Mapping[str, int] | None = None
+    """What its view of the swarm's store holds: key -> revision of its last change."""
+    busy: tuple[str, ...] = ()
+    """Containers that are being started, stopped or removed at this moment, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +117,15 @@ class Seen:
     networks: tuple[NetworkSeen, ...]
     endpoints: tuple[EndpointSeen, ...]
     """Of the swarm's store, and of the nodes' own."""
-    addresses: dict[tuple[str, str], str]
+    addresses: Mapping[tuple[str, str], str]
     """(network id, address) -> holder, as recorded."""
-    nodes: dict[str, NodeSeen]
+    nodes: Mapping[str, NodeSeen]
     """Those that live and answer."""
-    faults: tuple[tuple[str, str], ...] = ()
-    """In force: node and fault id."""
+    faults: tuple[FaultSeen, ...] = ()
+    """In force."""
+    keys: Mapping[str, int] | None = None
+    """What the swarm's store holds: key -> revision of its last change."""
+    lost_between: int = 0
+    """Datagrams that one node sent and that neither came to another nor were lost by name: always 0."""
+    tasks: int | None = None
+    """Tasks that are under way in all nodes together."""
