@@ -362,7 +362,10 @@ class Scenario(Struct, frozen=True, kw_only=True):
     invariants: tuple[str, ...] = ()
     """Names of checkers (lab/checkers); none means all of them."""
     lasts: Seconds = seconds(0.0)
-    """When the run ends; 0: with the last step and the last fault, and the time to recover from it."""
+    """When the run ends; 0: with the last step and the last fault. The time to recover comes after that."""
+    recovery: Seconds = seconds(15.0)
+    """When all faults have ended, everything is right again within this time, or the run has failed:
+    all views are equal, and all who share an overlay network reach each other."""
     settings: dict[str, str] = {}
     """Settings of every node (node/config.py), such as lease_s, as text."""
     switches: tuple[str, ...] = ()

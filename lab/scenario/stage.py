@@ -6,11 +6,16 @@ other with a sentence (NotHere).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from lab.checkers.seen import Seen
 from node.chaos.faults import Injection
+from node.datapath.switchboard import Hop
+
+SeeMoment = Callable[[Seen], None]
+SeeHop = Callable[[str, Hop], None]
 
 
 class NotHere(Exception):
@@ -22,15 +27,18 @@ class Outcome:
     """What came of a command in a container, or of a request."""
 
     code: int
-    """Exit code; HTTP status for requests."""
+    """Exit code; HTTP status for requests. -1: no answer came, and the text says why."""
     text: str
 
 
 class Stage(Protocol):
-    """See the module. Times are seconds since the stage was set."""
+    """See the module. Times are seconds since ``begin``; before it they are negative or anything else."""
 
     world: str
     """"simulated" or "live"."""
+
+    def begin(self) -> None:
+        """Networks and containers stand: now() is 0 at this moment."""
 
     def now(self) -> float:
         """Seconds since the start."""
@@ -75,9 +83,15 @@ class Stage(Protocol):
         """One request to a node's Engine API; the text is the body of the answer."""
 
     async def execute(self, node: str, container: str, command: tuple[str, ...]) -> Outcome:
-        """`docker exec`, to its end."""
+        """`docker exec`, to its end: exit code and what it printed."""
 
     # -- looking ----------------------------------------------------------------------------------
 
     async def look(self) -> Seen:
         """Everything that checkers look at, at this moment."""
+
+    def watch(self, moment: SeeMoment, hop: SeeHop | None) -> None:
+        """Show every moment from now on: after each batch of changes, or as often as this world can.
+
+        ``hop``, if given, sees every station of every frame, where this world can show them.
+        """
