@@ -154,9 +154,9 @@ def story(walk: Walk) -> list[str]:
         lines.append(f"{(hop.monotonic_ns - begun) / 1e6:8.3f} ms  {step.node:<8} {what:<28} {place}")
         if hop.outer is not None:
             outer = hop.outer
-            lines.append(
-                f"{'':13}outer  UDP {outer.source} > {outer.destination}:4789  VXLAN VNI {outer.vni}"
-            )
+            tag = f"  802.1Q VLAN {outer.vlan}" if outer.vlan else ""
+            ends = f"{outer.source} > {outer.destination}:{outer.udp_port}"
+            lines.append(f"{'':13}outer  UDP {ends}  VXLAN VNI {outer.vni}{tag}")
         first, *rest = show.layers(hop.frame)
         lines.append(f"{'':13}inner  {first}")
         lines += [f"{'':20}{layer}" for layer in rest]

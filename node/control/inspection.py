@@ -27,7 +27,7 @@ from node.model.inspection import (
     PortRow,
     SegmentTables,
 )
-from node.seams import Clock
+from node.seams import Channel, Clock
 from node.wire import ethernet
 
 NANOSECONDS = 1_000_000_000
@@ -75,7 +75,7 @@ class Inspection:
 
     def tables(self, segment: str) -> tuple[SegmentTables, ...]:
         """Everything that segments forward by; of one segment, by name, or of all. Raises NotFound."""
-        chosen = [s for s in self._switchboard.segments.values() if segment in ("", s.name)]
+        chosen = [s for s in self._switchboard.segments.values() if segment in ("", s.name, *s.networks)]
         if segment and not chosen:
             raise NotFound(
                 f"node {self._config.name} has no segment {segment}: no endpoint of that network is here"
@@ -108,12 +108,15 @@ class Inspection:
                 hear(self._hop(moved, wanted.frame_bytes_max))
 
     def _hop(self, moved: MovedHop, bytes_max: int) -> Hop:
-        mine = self._config.underlay_address
+        config = self._config
         outer = None
-        if moved.stage == "encapsulate":
-            outer = Outer(source=mine, destination=moved.peer, vni=moved.vni)
-        elif moved.peer:
-            outer = Outer(source=moved.peer, destination=mine, vni=moved.vni)
+        if moved.peer:
+            ends = config.underlay_address, moved.peer
+            source, destination = ends if moved.stage == "encapsulate" else reversed(ends)
+            udp_port = config.data_port if moved.channel is Channel.DATA else config.cable_port
+            outer = Outer(
+                source=source, destination=destination, vni=moved.vni, udp_port=udp_port, vlan=moved.vlan
+            )
         return Hop(
             monotonic_ns=round(self._clock.now() * NANOSECONDS),
             wall_ns=round(self._clock.wall() * NANOSECONDS),

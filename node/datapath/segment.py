@@ -11,7 +11,7 @@ from node.seams import Channel
 class Segment:
     """``name`` is what people see; ``id`` is unique on the node. ``channel`` is where its tunnel runs."""
 
-    __slots__ = ("bridge", "channel", "hairpin", "id", "name", "neighbors", "vlans", "vtep")
+    __slots__ = ("bridge", "channel", "hairpin", "id", "name", "neighbors", "networks", "vlans", "vtep")
 
     def __init__(
         self, identity: str, name: str, vtep: Vtep | None = None, channel: Channel = Channel.DATA
@@ -22,6 +22,8 @@ class Segment:
         self.vtep = vtep
         self.channel = channel
         self.neighbors = NeighborTable()
+        self.networks: dict[str, None] = {}
+        """Names of networks that people look for here, where its own is not theirs."""
         self.hairpin = False
         """The switch outside sends a frame back to the host that it came from (IEEE 802.1Qbg)."""
         self.vlans: dict[int, Segment] | None = None

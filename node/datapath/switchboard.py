@@ -52,6 +52,9 @@ class Hop:
     peer: str = ""
     """The other node's underlay address, where the frame is in a tunnel."""
     vni: int = 0
+    channel: Channel = Channel.DATA
+    vlan: int = 0
+    """The VLAN that the frame is tagged with in the tunnel; ``frame`` is shown without the tag."""
     drop: Drop | None = None
 
 
@@ -206,7 +209,8 @@ class Switchboard:
     def _encapsulate(self, segment: Segment, vtep: Vtep, endpoint: str, frame: bytes, now: float) -> None:
         if self.observer is not None:
             # Told before it is sent: the other node may see it come at once.
-            self.observer(Hop(now, "encapsulate", segment.name, "", frame, endpoint, vtep.vni))
+            outer = endpoint, vtep.vni, segment.channel, vtep.vlan
+            self.observer(Hop(now, "encapsulate", segment.name, "", frame, *outer))
         inner = vlan.insert(frame, vtep.tag) if vtep.tag else frame
         if self._send(segment.channel, endpoint, vtep.flow_hash(frame), vtep.header + inner):
             self.counters.encapsulated += 1
@@ -236,7 +240,7 @@ class Switchboard:
         vtep = segment.vtep
         assert vtep is not None, "only segments with a tunnel are found by VNI"
         if self.observer is not None:
-            self.observer(Hop(now, "receive", segment.name, "", frame, source, vni))
+            self.observer(Hop(now, "receive", segment.name, "", frame, source, vni, channel, vtep.vlan))
         if vtep.peers_only and source not in vtep.peers:
             self._drop(Drop.NOT_A_PEER, segment, "", frame, now, source)
             return

@@ -97,11 +97,12 @@ class MacvlanDriver:
     def open(self, network: NetworkRecord) -> None:
         """Have the parent ready."""
         parent = self._parents.acquire(parent_of(network), network.id)
+        parent.segment.networks[network.name] = None
         self._open[network.id] = Macvlan(parent, _role(network))
 
     def close(self, network: NetworkRecord) -> None:
         """Do without it."""
-        del self._open[network.id]
+        del self._open.pop(network.id).parent.segment.networks[network.name]
         self._parents.release(parent_of(network), network.id)
 
     async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:

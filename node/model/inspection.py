@@ -101,6 +101,10 @@ class Outer(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     destination: str
     vni: int
+    udp_port: int = 0
+    """Where the datagram goes to; 0: unknown."""
+    vlan: int = 0
+    """The VLAN that the frame is tagged with there; 0: none. The frame is shown without the tag."""
 
 
 class Hop(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,6 +95,7 @@ def test_vlans_are_apart_from_each_other_and_from_the_lan() -> None:
         assert mac_of(world, "node-1", "ann", "ten") in {
             row.mac for row in tables(world, "node-2", "lan.10").forwarding
         }
+        assert tables(world, "node-2", "ten") == tables(world, "node-2", "lan.10"), "by either name"
 
     play(scenario)
 

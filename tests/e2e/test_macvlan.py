@@ -14,6 +14,8 @@ from scapy.layers.l2 import Dot1Q
 from scapy.layers.vxlan import VXLAN
 from scapy.utils import rdpcap
 
+from lab.cli.trace import story, trace
+from lab.launch.cluster import Cluster
 from node.config import CABLE_PORT
 from tests.e2e.conftest import Docker
 from tests.e2e.test_capture import capture
@@ -90,3 +92,13 @@ def test_the_frames_between_two_hosts_carry_the_tag(
     inner = [VXLAN(bytes(packet[UDP].payload)) for packet in rdpcap(str(path)) if UDP in packet]
     tags = [each[Dot1Q] for each in inner if each.haslayer(ICMP) and each.haslayer(Dot1Q)]
     assert [(tag.vlan, tag.prio, tag.type) for tag in tags] == [(VLAN, 0, 0x0800)] * PINGS
+
+
+def test_the_walk_of_a_ping_names_the_vlan_and_the_cable(vlan: None, cluster: Cluster) -> None:
+    walk = trace(cluster, cluster.nodes[0], "floor-1", "192.168.80.96")
+    assert walk.answered
+    here, there = (entry.config.underlay_address for entry in cluster.nodes[:2])
+    told = "\n".join(story(walk))
+    assert f"outer  UDP {here} > {there}:{CABLE_PORT}  VXLAN VNI 1  802.1Q VLAN {VLAN}\n" in told
+    assert f"outer  UDP {there} > {here}:{CABLE_PORT}  VXLAN VNI 1  802.1Q VLAN {VLAN}\n" in told
+    assert {step.hop.segment for step in walk.steps} == {"lan.10"}

@@ -104,7 +104,7 @@ WHOLE_HOP = Hop(
     segment="web",
     port="tunnel",
     frame=bytes(range(256)),
-    outer=Outer(source="127.0.0.2", destination="127.0.0.3", vni=4097),
+    outer=Outer(source="127.0.0.2", destination="127.0.0.3", vni=4097, udp_port=4789, vlan=10),
     verdict="sent",
 )
 BARE_HOP = Hop(monotonic_ns=1, wall_ns=2, stage="deliver", segment="lan")

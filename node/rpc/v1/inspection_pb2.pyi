@@ -180,14 +180,18 @@ class Hop(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., monotonic_ns: _Optional[int] = ..., wall_ns: _Optional[int] = ..., stage: _Optional[str] = ..., segment: _Optional[str] = ..., port: _Optional[str] = ..., frame: _Optional[bytes] = ..., outer: _Optional[_Union[Outer, _Mapping]] = ..., verdict: _Optional[str] = ...) -> None: ...
 
 class Outer(_message.Message):
-    __slots__ = ("source", "destination", "vni")
+    __slots__ = ("source", "destination", "vni", "udp_port", "vlan")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_FIELD_NUMBER: _ClassVar[int]
     VNI_FIELD_NUMBER: _ClassVar[int]
+    UDP_PORT_FIELD_NUMBER: _ClassVar[int]
+    VLAN_FIELD_NUMBER: _ClassVar[int]
     source: str
     destination: str
     vni: int
-    def __init__(self, source: _Optional[str] = ..., destination: _Optional[str] = ..., vni: _Optional[int] = ...) -> None: ...
+    udp_port: int
+    vlan: int
+    def __init__(self, source: _Optional[str] = ..., destination: _Optional[str] = ..., vni: _Optional[int] = ..., udp_port: _Optional[int] = ..., vlan: _Optional[int] = ...) -> None: ...
 
 class FaultsRequest(_message.Message):
     __slots__ = ()
