@@ -127,7 +127,7 @@ class Agent:
             self.chance,
             lan_hairpin=config.lan_hairpin,
         )
-        self.overlay = OverlayDriver(self.machine, config.static_peers)
+        self.overlay = OverlayDriver(self.machine, config.static_peers, self._sandbox)
         drivers: list[Driver] = [
             NullDriver(),
             HostDriver(),

@@ -5,6 +5,7 @@
     container --- port --+      |
                                 neighbors: ARP is answered here, never on the wire
 
+An overlay of several subnets has a segment and a VNI for each, and a router between them on every node.
 A segment exists on a node from the first local endpoint to the last, as in the engine; what other
 nodes have is remembered all the time and written into it when it appears (moby: drivers/overlay,
 peerdb.go). Endpoint MACs are 02:42 and the address; the inner MTU leaves room for the headers.
@@ -12,8 +13,9 @@ peerdb.go). Endpoint MACs are 02:42 and the address; the inner MTU leaves room f
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network
 
@@ -23,6 +25,7 @@ from node.datapath.vtep import Vtep
 from node.drivers.base import Joined
 from node.drivers.machine import Machine
 from node.drivers.options import mtu
+from node.drivers.overlay_router import OverlayRouter
 from node.model.address import address_mac, format_mac, parse_cidr, parse_ipv4, parse_mac
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
@@ -59,9 +62,17 @@ class OverlayDriver:
     data_scope: Scope = "swarm"
     gives_gateway = False
 
-    def __init__(self, machine: Machine, static_peers: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        static_peers: Mapping[str, tuple[str, ...]],
+        make_sandbox: Callable[[str], Sandbox],
+    ) -> None:
         self._machine = machine
         self._static_peers = static_peers
+        self._make_sandbox = make_sandbox
+        self._routers: dict[str, OverlayRouter] = {}
+        """By network id, of overlays with several subnets."""
         self._open: dict[tuple[str, int], Subnetwork] = {}
         self._peers: dict[str, dict[str, tuple[int, Peer]]] = {}
         """Endpoints on other nodes and the index of their subnet, by network and endpoint."""
@@ -98,26 +109,41 @@ class OverlayDriver:
     async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
         """Plug the sandbox's new interface into its subnet's segment, which appears if it is the first."""
         index = _index_of(network, endpoint.address)
-        key = (network.id, index)
-        subnetwork = self._open.get(key)
-        if subnetwork is None:
-            subnetwork = self._open[key] = self._appear(network, index)
-        size = mtu(network.options, UNDERLAY_MTU_DEFAULT) - OVERHEAD_BYTES
+        if (network.id, index) not in self._open:
+            self._appear(network)
+        subnetwork = self._open[network.id, index]
         subnetwork.ports[endpoint.id] = self._machine.attach(
-            subnetwork.segment, sandbox, endpoint.interface, endpoint.mac, endpoint.address, size
+            subnetwork.segment, sandbox, endpoint.interface, endpoint.mac, endpoint.address, _mtu(network)
         )
+        for other in network.subnets:
+            if other is not network.subnets[index]:
+                with contextlib.suppress(FileExistsError):  # another of its networks leads there already
+                    sandbox.stack.routes.add(other.subnet, network.subnets[index].gateway, endpoint.interface)
         return Joined(endpoint.interface)
 
     async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
-        """Unplug it; with the last one the segment goes."""
-        key = (network.id, _index_of(network, endpoint.address))
-        subnetwork = self._open[key]
-        self._machine.detach(subnetwork.ports.pop(endpoint.id), sandbox, endpoint.interface)
-        if not subnetwork.ports:
-            self._machine.switchboard.remove_segment(subnetwork.segment)
-            del self._open[key]
+        """Unplug it; with the last one all that was made for the network goes."""
+        port = self._open[network.id, _index_of(network, endpoint.address)].ports.pop(endpoint.id)
+        self._machine.detach(port, sandbox, endpoint.interface)
+        keys = [(network.id, index) for index in range(len(network.subnets))]
+        if any(self._open[key].ports for key in keys):
+            return
+        if (router := self._routers.pop(network.id, None)) is not None:
+            router.close()
+        for key in keys:
+            self._machine.switchboard.remove_segment(self._open.pop(key).segment)
 
-    def _appear(self, network: NetworkRecord, index: int) -> Subnetwork:
+    def _appear(self, network: NetworkRecord) -> None:
+        """Make a segment for each subnet, and what joins them if there are several."""
+        opened = [self._open_subnet(network, index) for index in range(len(network.subnets))]
+        if len(opened) > 1:
+            sandbox = self._make_sandbox(f"{network.name}/router")
+            segments = [subnetwork.segment for subnetwork in opened]
+            self._routers[network.id] = OverlayRouter(
+                self._machine, sandbox, network, segments, _mtu(network)
+            )
+
+    def _open_subnet(self, network: NetworkRecord, index: int) -> Subnetwork:
         vtep = Vtep(network.vnis[index])
         for address in self._static_peers.get(network.name, ()):
             # What stands there is not in our store: it must be found by flooding and learning.
@@ -126,6 +152,7 @@ class OverlayDriver:
         suffix = f"/{index}" if index else ""
         subnetwork = Subnetwork(Segment(network.id + suffix, network.name + suffix, vtep), vtep)
         self._machine.switchboard.add_segment(subnetwork.segment)
+        self._open[network.id, index] = subnetwork
         for subnet, peer in self._peers.get(network.id, {}).values():
             if subnet == index:
                 _write(subnetwork, peer)
@@ -150,6 +177,11 @@ class OverlayDriver:
         subnetwork = self._open.get((network_id, index))
         if peer is not None and subnetwork is not None:
             _erase(subnetwork, peer)
+
+
+def _mtu(network: NetworkRecord) -> int:
+    """What its endpoints carry: VXLAN's headers need room, too."""
+    return mtu(network.options, UNDERLAY_MTU_DEFAULT) - OVERHEAD_BYTES
 
 
 def _write(subnetwork: Subnetwork, peer: Peer) -> None:

@@ -13,7 +13,7 @@ from node.control.network_index import NetworkIndex
 from node.control.pools import TakenPools
 from node.errors import Failed, Forbidden
 from node.model.network import NetworkRecord, NetworkSpec, Subnet
-from tests.sim.play import play, settle, start
+from tests.sim.play import play, reaches, settle, start
 
 
 def given(subnet: str, **fields: object) -> Subnet:
@@ -218,6 +218,31 @@ def test_an_overlay_of_two_subnets_fills_one_and_then_the_other() -> None:
         assert await start(world, "node-2", "two", "two") == "10.74.0.2"
         with pytest.raises(Failed, match="no available IPv4 addresses"):
             await start(world, "node-1", "three", "two")
+
+    play(scenario, nodes=2)
+
+
+def test_the_subnets_of_an_overlay_reach_each_other_from_whichever_node() -> None:
+    async def scenario(world: World) -> None:
+        subnets = (given("10.73.0.0/30"), given("10.74.0.0/29"))
+        before = sorted(world.agent("node-2").switchboard.segments)
+        await world.agent("node-1").controller.create(
+            NetworkSpec(name="two", driver="overlay", attachable=True, subnets=subnets)
+        )
+        await settle(world)
+        first = await start(world, "node-1", "first", "two")
+        second = await start(world, "node-2", "second", "two")
+        third = await start(world, "node-1", "third", "two")
+        assert (first, second, third) == ("10.73.0.2", "10.74.0.2", "10.74.0.3")
+        assert await reaches(world, "node-1", "first", second), "another subnet, another node"
+        assert await reaches(world, "node-2", "second", first)
+        assert await reaches(world, "node-1", "first", third), "another subnet, the same node"
+        assert await reaches(world, "node-2", "second", third), "the same subnet, another node"
+        assert await reaches(world, "node-2", "second", "10.73.0.1"), "and the gateway answers"
+        for name in ("first", "third"):
+            await world.agent("node-1").containers.remove(name, force=True)
+        await world.agent("node-2").containers.remove("second", force=True)
+        assert sorted(world.agent("node-2").switchboard.segments) == before
 
     play(scenario, nodes=2)
 
