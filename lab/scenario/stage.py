@@ -6,16 +6,13 @@ other with a sentence (NotHere).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from lab.checkers.history import Operation
 from lab.checkers.seen import Seen
 from node.chaos.faults import Injection
 from node.datapath.switchboard import Hop
-
-SeeMoment = Callable[[Seen], None]
-SeeHop = Callable[[str, Hop], None]
 
 
 class NotHere(Exception):
@@ -29,6 +26,19 @@ class Outcome:
     code: int
     """Exit code; HTTP status for requests. -1: no answer came, and the text says why."""
     text: str
+
+
+class Witness(Protocol):
+    """Who is shown what happens on a stage."""
+
+    def moment(self, seen: Seen) -> None:
+        """Something has changed, or some time has passed."""
+
+    def hop(self, node: str, hop: Hop) -> None:
+        """A frame took a step on a node."""
+
+    def operation(self, operation: Operation) -> None:
+        """Somebody used a store."""
 
 
 class Stage(Protocol):
@@ -90,8 +100,8 @@ class Stage(Protocol):
     async def look(self) -> Seen:
         """Everything that checkers look at, at this moment."""
 
-    def watch(self, moment: SeeMoment, hop: SeeHop | None) -> None:
+    def watch(self, witness: Witness, *, closely: bool) -> None:
         """Show every moment from now on: after each batch of changes, or as often as this world can.
 
-        ``hop``, if given, sees every station of every frame, where this world can show them.
+        ``closely``: also hops and operations, where this world can show them.
         """
