@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections import deque
 from collections.abc import Callable
 
 from node.datapath.drops import Drop
@@ -15,7 +16,8 @@ from node.model.address import format_ipv4, parse_ipv4
 from node.stack.echo import EchoError, EchoReply, EchoRequest
 from node.stack.errors import os_error
 from node.stack.namespace import Namespace
-from node.stack.udptable import Address, UdpBinding
+from node.stack.udptable import Address, UdpBinding, UdpError
+from node.wire import ipv4
 
 TextAddress = tuple[str, int]
 """IPv4 address and UDP port."""
@@ -103,11 +105,14 @@ class UdpSocket(Socket):
         self._check_open()
         self._udp.connect(self._binding, (parse_ipv4(address), udp_port))
 
-    def send(self, data: bytes, to: TextAddress | None = None) -> None:
-        """Send a datagram; EMSGSIZE, ENETUNREACH, EDESTADDRREQ, or an error reported before."""
+    def send(self, data: bytes, to: TextAddress | None = None, ttl: int = ipv4.TTL_DEFAULT) -> None:
+        """Send a datagram that lives for ``ttl`` hops.
+
+        Raises EMSGSIZE, ENETUNREACH, EDESTADDRREQ, or an error reported before.
+        """
         self._check_open()
         remote = None if to is None else (parse_ipv4(to[0]), to[1])
-        self._udp.send(self._binding, data, remote, self._namespace.clock.now())
+        self._udp.send(self._binding, data, remote, self._namespace.clock.now(), ttl)
         self._namespace.arm()
 
     async def receive(self) -> tuple[bytes, TextAddress]:
@@ -118,6 +123,18 @@ class UdpSocket(Socket):
             if datagram is not None:
                 data, (address, udp_port) = datagram
                 return data, (format_ipv4(address), udp_port)
+            await self._news()
+
+    def report_errors(self) -> None:
+        """From now on what ICMP says of datagrams is for receive_error() alone (Linux: IP_RECVERR)."""
+        self._binding.errors = deque()
+
+    async def receive_error(self) -> UdpError:
+        """Wait for what ICMP says of a datagram that was sent."""
+        while True:
+            self._check_open()
+            if self._binding.errors:
+                return self._binding.errors.popleft()
             await self._news()
 
     def _release(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 
 from node.datapath.drops import Counters, Drop
+from node.model.address import format_ipv4
 from node.stack.errors import os_error
 from node.stack.icmp import Icmp, Quotation
 from node.stack.interface import OwnAddresses
 from node.stack.output import Output
-from node.stack.udptable import ANY, Address, UdpBinding, UdpTable
+from node.stack.udptable import ANY, Address, UdpBinding, UdpError, UdpTable
 from node.wire import icmp, ipv4, udp
 from node.wire.ipv4 import Packet
 from node.wire.malformed import Malformed
@@ -62,7 +63,9 @@ class Udp:
             binding.local = (path.source, binding.local[1])
         binding.remote = remote
 
-    def send(self, binding: UdpBinding, data: bytes, to: Address | None, now: float) -> None:
+    def send(
+        self, binding: UdpBinding, data: bytes, to: Address | None, now: float, ttl: int = ipv4.TTL_DEFAULT
+    ) -> None:
         """Send a datagram. Raises OSError: one reported before, EDESTADDRREQ, EMSGSIZE, ENETUNREACH..."""
         if binding.error:
             number, binding.error = binding.error, 0
@@ -83,6 +86,7 @@ class Udp:
             remote[0],
             ipv4.PROTOCOL_UDP,
             datagram,
+            ttl=ttl,
             identification=self._output.identification(),
         )
         self._output.send(packet, path, now)
@@ -111,13 +115,16 @@ class Udp:
     def refused(self, quotation: Quotation, error: icmp.Error, source: bytes, now: float) -> None:
         """Tell a connected socket; others cannot know which of their datagrams it was about.
 
-        Linux tells of less unless the program asks for it (IP_RECVERR), which many do.
+        Linux tells of no more unless the program asks for it (IP_RECVERR), which many do.
         """
         local = (quotation.source, int.from_bytes(quotation.payload[0:2], "big"))
         remote = (quotation.destination, int.from_bytes(quotation.payload[2:4], "big"))
         binding = self._table.find(local, remote)
         if binding is None:
             self._counters.drop(Drop.NO_LISTENER)
+        elif binding.errors is not None:
+            told = (format_ipv4(remote[0]), remote[1])
+            binding.hear(UdpError(told, format_ipv4(source), error.kind, error.code, now))
         elif binding.remote is not None and error.kind == icmp.UNREACHABLE:
             binding.fail(_ERRORS.get(error.code, errno.EHOSTUNREACH))
 

@@ -27,6 +27,17 @@ Address = tuple[bytes, int]
 """IPv4 address and UDP port."""
 
 
+@dataclass(frozen=True, slots=True)
+class UdpError:
+    """What ICMP says of a datagram to ``remote``: type and code, from whom, and when it came (s)."""
+
+    remote: tuple[str, int]
+    source: str
+    kind: int
+    code: int
+    at: float
+
+
 @dataclass(slots=True, eq=False)
 class UdpBinding:
     """One program's hold on a UDP port: where it stands, and its inbox."""
@@ -44,6 +55,8 @@ class UdpBinding:
     what is for its very address is for it."""
     error: int = 0
     """The number of an error that a router or the remote end has reported."""
+    errors: deque[UdpError] | None = None
+    """Every error in full, for a program that asks for that (Linux: IP_RECVERR)."""
 
     def put(self, data: bytes, sender: Address) -> bool:
         """Add a datagram that has come; False if the inbox is full."""
@@ -69,6 +82,12 @@ class UdpBinding:
         """An ICMP error has come back for something that was sent from here."""
         self.error = number
         self.notify()
+
+    def hear(self, error: UdpError) -> None:
+        """As fail(), for a program that asks for errors in full; beyond the inbox they are lost."""
+        if self.errors is not None and len(self.errors) < INBOX_MAX_DATAGRAMS:
+            self.errors.append(error)
+            self.notify()
 
     def accepts(self, local: bytes, sender: Address) -> bool:
         """Whether a datagram to one of the stack's addresses is for this binding."""
