@@ -38,8 +38,8 @@ def test_the_full_one_speaks_otherwise_and_has_many_probes_under_way() -> None:
         assert far.text.splitlines()[2] in (" 2  * * *", " 2  172.17.0.1  3000.000 ms !H  3000.000 ms !H *")
         assert world.clock.now() - begun < 60
         for arguments, code, words in (
-            (("nobody",), 2, "nobody: Temporary failure in name resolution\nCannot handle \"host\" cmdline arg `nobody'"
-                             " on position 1 (argc 1)\n"),
+            (("nobody",), 2, "nobody: Temporary failure in name resolution\n"
+                             "Cannot handle \"host\" cmdline arg `nobody' on position 1 (argc 1)\n"),
             (("-Q", "web"), 2, "Bad option `-Q' (argc 1)\n"),
             (("-m", "300", "172.17.0.2"), 2, "max hops cannot be more than 255\n"),
             (("-q", "11", "172.17.0.2"), 2, "no more than 10 probes per hop\n"),
