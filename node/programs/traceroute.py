@@ -135,8 +135,8 @@ async def traceroute(process: Process) -> int:
     try:
         probes = Probes(process, wish)
         try:
+            probes.check()
             if is_busybox:
-                probes.check()
                 process.stdout.write(head)
             await _trace(process, wish, probes)
         finally:

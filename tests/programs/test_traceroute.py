@@ -35,7 +35,7 @@ def test_the_full_one_speaks_otherwise_and_has_many_probes_under_way() -> None:
         assert re.fullmatch(rf" 1  172\.17\.0\.2 \(172\.17\.0\.2\)({TIME}){{3}}", near.text.splitlines()[1])
         begun = world.clock.now()
         far = await run(world, "node-1", "bridge", "traceroute", "-n", "192.168.65.99", image="debian")
-        assert far.text.splitlines()[2] in (" 2  * * *", " 2  172.17.0.1  3000.000 ms !H  3000.000 ms !H *")
+        assert far.text.splitlines()[2] == " 2  * * *"
         assert world.clock.now() - begun < 60
         for arguments, code, words in (
             (("nobody",), 2, "nobody: Temporary failure in name resolution\n"
