@@ -33,6 +33,10 @@ class MemoryCluster:
     def __init__(self, now: Callable[[], float]) -> None:
         self._live = LiveMvcc(Mvcc(), now)
 
+    def listing(self, prefix: str) -> Listing:
+        """What stands in it, for whoever looks at a simulated world from outside."""
+        return self._live.listing(prefix)
+
     def session(self, name: str, latency: Callable[[], Awaitable[None]] = at_once) -> MemoryStore:
         """A client of this cluster; ``latency`` is awaited before each of its operations."""
         return MemoryStore(self._live, name, latency)

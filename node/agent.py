@@ -144,10 +144,11 @@ class Agent:
         self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
         self.controller.making.pools = DefaultPools.of(config)
         self.registry = Registry(self.own)
+        self.publishing = Publishing(self.machine, seams.outside, clock, self.tasks)
         sandboxes = Sandboxes(
             self.host,
             self.connections,
-            Publishing(self.machine, seams.outside, clock, self.tasks),
+            self.publishing,
             Find(self.controller.find, self._standing),
             self._sandbox,
             chance,

@@ -1,17 +1,18 @@
-"""What a checker is, and the one clockwork that most of them share.
+"""What a checker is: a sentence that must hold, and functions that find where it does not.
 
-    look --> Seen ---> check() ---.
-    hop of a frame --> hop() ------+--> violations
-    store operation -> operation() '
+    Seen (one moment of the whole swarm) ---> check -------.
+    Hop  (one station of one frame)      ---> hop ----------+--> Violation, Violation, ...
+    Operation (of a client on a store)   ---> operation ---'
 
-A checker is made for one run and may remember. It decides from what it is given and touches nothing.
+Checkers look and never touch. One that must remember (what was seen before, what a frame may do) keeps
+it in itself: every run has checkers of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 from lab.checkers.history import Operation
 from lab.checkers.seen import NodeSeen, Seen
@@ -24,105 +25,57 @@ watch is tried again after at most 1 s, and a change waits for its answer for at
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """An invariant did not hold. ``subject`` tells one violation of a checker from the next."""
+    """A sentence that did not hold: which, when (seconds since the start), and what was seen instead."""
 
     checker: str
     at: float
-    subject: str
-    text: str
-    """One sentence for people."""
+    what: str
 
     def __str__(self) -> str:
-        return f"{self.at:.3f} s: {self.checker}: {self.text}"
+        return f"{self.at:.3f} s: {self.checker}: {self.what}"
 
 
-class Checker(Protocol):
-    """See the module. ``name`` is what scenarios call it; ``sentence`` is what holds, for people."""
+class Checker:
+    """See the module. A checker overrides one of the three functions, or more."""
 
-    name: str
-    sentence: str
+    name: ClassVar[str]
+    """As scenario files call it: a few words with hyphens."""
+    sentence: ClassVar[str]
+    """What must hold at every moment."""
+    within_s: ClassVar[float] = 0.0
+    """How long something may be wrong before it is a violation."""
 
-    def check(self, seen: Seen) -> list[Violation]:
-        """What is wrong at this moment, or has been for too long. The moments come in order."""
-
-    def hop(self, node: str, hop: Hop) -> None:
-        """A frame took a step on a node; what comes of it is said by the next check."""
-
-    def operation(self, operation: Operation) -> None:
-        """Somebody used a store."""
-
-
-class Base:
-    """A checker that hears neither of frames nor of operations."""
-
-    name = ""
-    sentence = ""
-
-    def check(self, seen: Seen) -> list[Violation]:
-        """See Checker."""
-        raise NotImplementedError
-
-    def hop(self, node: str, hop: Hop) -> None:
-        """Nothing to learn from it."""
-
-    def operation(self, operation: Operation) -> None:
-        """Nothing to learn from it."""
-
-    def violations(self, at: float, problems: Mapping[str, str]) -> list[Violation]:
-        """One for each subject and its text."""
-        return [Violation(self.name, at, subject, text) for subject, text in problems.items()]
-
-
-class Lasting:
-    """Problems that may stand for a while. Those that stand longer are told."""
-
-    def __init__(self, within_s: float = SETTLE_S) -> None:
-        self._within_s = within_s
+    def __init__(self) -> None:
         self._since: dict[str, float] = {}
+        self._told: dict[str, None] = {}
 
-    def judge(self, at: float, problems: Mapping[str, str]) -> dict[str, str]:
-        """Of what is wrong at this moment, by subject, what has been so at every moment for too long."""
+    def check(self, seen: Seen) -> Iterable[Violation]:
+        """Look at one moment; the moments come in order."""
+        return ()
+
+    def hop(self, node: str, hop: Hop) -> Iterable[Violation]:
+        """Look at one station of a frame on a node."""
+        return ()
+
+    def operation(self, operation: Operation) -> Iterable[Violation]:
+        """Look at one transaction that has ended."""
+        return ()
+
+    def standing(self, at: float, problems: Mapping[str, str]) -> list[Violation]:
+        """Of all that is wrong at this moment, subject -> sentence, what has been so for too long.
+
+        A problem has lasted if it was there at every moment in between; as long as it stands it is
+        told once.
+        """
         self._since = {subject: self._since.get(subject, at) for subject in problems}
-        return {
-            subject: f"{text} (for {at - self._since[subject]:.1f} s)"
-            for subject, text in problems.items()
-            if at - self._since[subject] > self._within_s
-        }
-
-
-class Checkers:
-    """All checkers of one run as one. Each violation is told once."""
-
-    def __init__(self, checkers: Sequence[Checker]) -> None:
-        self.all = tuple(checkers)
-        self._told: dict[tuple[str, str], None] = {}
-        self._watching = [one for one in self.all if _has_own(one, "hop")]
-        self._reading = [one for one in self.all if _has_own(one, "operation")]
-
-    def check(self, seen: Seen) -> list[Violation]:
-        """What is newly wrong."""
-        new = []
-        for checker in self.all:
-            for violation in checker.check(seen):
-                key = violation.checker, violation.subject
-                if key not in self._told:
-                    self._told[key] = None
-                    new.append(violation)
-        return new
-
-    def hop(self, node: str, hop: Hop) -> None:
-        """See Checker."""
-        for checker in self._watching:
-            checker.hop(node, hop)
-
-    def operation(self, operation: Operation) -> None:
-        """See Checker."""
-        for checker in self._reading:
-            checker.operation(operation)
-
-
-def _has_own(checker: Checker, method: str) -> bool:
-    return getattr(type(checker), method) is not getattr(Base, method)
+        self._told = {subject: None for subject in self._told if subject in problems}
+        new = [
+            subject
+            for subject, since in self._since.items()
+            if subject not in self._told and at - since >= self.within_s
+        ]
+        self._told.update(dict.fromkeys(new))
+        return [Violation(self.name, at, problems[subject]) for subject in new]
 
 
 def undisturbed(seen: Seen) -> list[NodeSeen]:

@@ -101,8 +101,6 @@ class NodeSeen:
     """Frames that were neither delivered nor dropped by name: always 0, or something is lost in silence."""
     keys: Mapping[str, int] | None = None
     """What its view of the swarm's store holds: key -> revision of its last change."""
-    busy: tuple[str, ...] = ()
-    """Containers that are being started, stopped or removed at this moment, by id."""
 
 
 @dataclass(frozen=True, slots=True)

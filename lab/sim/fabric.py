@@ -3,7 +3,9 @@
     node-1 --send--> fabric --(latency)--> node-2's receiver
 
 It is perfect on purpose: faults are wrappers around the seams (node/chaos/), never part of it.
-A node that is down hears nothing; what was on its way to it is lost, as on a real wire.
+A node that is down hears nothing; what was on its way to it is lost, as on a real wire, and counted:
+
+    carried  =  arrived + nobody_there + in_flight
 """
 
 from __future__ import annotations
@@ -37,7 +39,11 @@ class Fabric:
         self._latency = latency or Latency()
         self._receivers: dict[str, Receive] = {}
         self._answers: dict[str, ControlAnswers] = {}
-        self._in_flight = 0
+        self.carried = 0
+        """Datagrams ever put on the wire; the next three say what became of them."""
+        self.arrived = 0
+        self.nobody_there = 0
+        self.in_flight = 0
 
     def underlay(self, address: str) -> FabricUnderlay:
         """The Underlay of the node at this address."""
@@ -66,19 +72,23 @@ class Fabric:
 
     def carry(self, channel: Channel, source: str, destination: str, datagram: bytes) -> bool:
         """Put a datagram on the wire; False when there is no room for it."""
-        if self._in_flight >= IN_FLIGHT_MAX:
+        if self.in_flight >= IN_FLIGHT_MAX:
             return False
-        self._in_flight += 1
+        self.carried += 1
+        self.in_flight += 1
         self._clock.call_at(
             self._clock.now() + self.delay_s(), lambda: self._arrive(channel, source, destination, datagram)
         )
         return True
 
     def _arrive(self, channel: Channel, source: str, destination: str, datagram: bytes) -> None:
-        self._in_flight -= 1
+        self.in_flight -= 1
         receive = self._receivers.get(destination)
-        if receive is not None:
-            receive(channel, source, datagram)
+        if receive is None:
+            self.nobody_there += 1
+            return
+        self.arrived += 1
+        receive(channel, source, datagram)
 
     async def call(self, address: str, timeout_s: float) -> ControlAnswers:
         """Reach a node's answers after the time that a request takes. Raises Unreachable."""
@@ -91,19 +101,28 @@ class Fabric:
 
 
 class FabricUnderlay:
-    """A node's Underlay seam on the fabric."""
+    """A node's Underlay seam on the fabric; it counts what went through it."""
 
     def __init__(self, fabric: Fabric, address: str) -> None:
         self._fabric = fabric
         self._address = address
+        self.sent = 0
+        self.arrived = 0
 
     def send(self, channel: Channel, destination: str, flow_hash: int, datagram: bytes) -> bool:
         """See node/seams.py."""
-        return self._fabric.carry(channel, self._address, destination, bytes(datagram))
+        taken = self._fabric.carry(channel, self._address, destination, bytes(datagram))
+        self.sent += taken
+        return taken
 
     def listen(self, receive: Receive) -> None:
         """See node/seams.py."""
-        self._fabric.attach_receiver(self._address, receive)
+
+        def count(channel: Channel, source: str, datagram: bytes) -> None:
+            self.arrived += 1
+            receive(channel, source, datagram)
+
+        self._fabric.attach_receiver(self._address, count)
 
 
 class FabricControl:

@@ -19,7 +19,7 @@ from types import TracebackType
 from kvstore.memory import MemoryCluster, MemoryStore
 from lab.sim.chance import Chance
 from lab.sim.clock import VirtualClock
-from lab.sim.fabric import Fabric, Latency
+from lab.sim.fabric import Fabric, FabricUnderlay, Latency
 from node.agent import Agent, Seams
 from node.api.http import Request, Response
 from node.config import NodeConfig
@@ -82,6 +82,7 @@ class Host:
     own: MemoryCluster
     agent: Agent | None = None
     session: MemoryStore | None = None
+    wire: FabricUnderlay | None = None
     lives: int = 0
 
 
@@ -126,9 +127,10 @@ class World:
         host.lives += 1
         address = host.config.underlay_address
         host.session = self.store.session(name, lambda: self.clock.sleep(STORE_LATENCY_S))
+        host.wire = self.fabric.underlay(address)
         seams = Seams(
             clock=self.clock,
-            underlay=self.fabric.underlay(address),
+            underlay=host.wire,
             control=self.fabric.control(address),
             store=host.session if host.config.store else None,
             own=host.own.session(name),

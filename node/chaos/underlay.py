@@ -2,6 +2,8 @@
 
 send --> judge --+--> inner.send          now, later, twice, or with a wrong bit
                  '--> lost                 counted; a rejected one is refused to its sender
+
+Both ways together:  taken + arrived + copied  =  sent on + handed on + lost + held
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ class Names(Protocol):
 
 
 class FaultyUnderlay:
-    """See node/seams.py. ``lost`` is called for every datagram that a fault swallows."""
+    """See node/seams.py. ``lost`` is called for every datagram that a fault swallows.
+
+    ``copied`` counts the further copies that faults made, ``held`` the datagrams that wait at this moment.
+    """
 
     def __init__(
         self,
@@ -51,7 +56,8 @@ class FaultyUnderlay:
         self._names = names
         self._lost = lost
         self._established: dict[tuple[Channel, str, int], None] = {}
-        self._held = 0
+        self.copied = 0
+        self.held = 0
 
     def send(self, channel: Channel, destination: str, flow_hash: int, datagram: bytes) -> bool:
         """See node/seams.py. A dropped datagram looks sent; a rejected one is refused."""
@@ -74,7 +80,7 @@ class FaultyUnderlay:
         if verdict.delay_s > 0:
             return self._later(verdict, lambda: self._send_late(channel, destination, flow_hash, carried))
         for _ in range(verdict.copies - 1):
-            self._inner.send(channel, destination, flow_hash, carried)
+            self.copied += self._inner.send(channel, destination, flow_hash, carried)
         return self._inner.send(channel, destination, flow_hash, carried)
 
     def _establish(self, flow: tuple[Channel, str, int]) -> None:
@@ -101,6 +107,7 @@ class FaultyUnderlay:
             if verdict.delay_s > 0:
                 self._later(verdict, lambda: receive(channel, source, carried))
                 return
+            self.copied += verdict.copies - 1
             for _ in range(verdict.copies):
                 receive(channel, source, carried)
 
@@ -108,13 +115,14 @@ class FaultyUnderlay:
 
     def _later(self, verdict: Verdict, act: Callable[[], None]) -> bool:
         """Act when the delay is over, once for each copy."""
-        if self._held >= HELD_MAX:
+        if self.held >= HELD_MAX:
             self._lost()
             return True
-        self._held += 1
+        self.held += 1
 
         def release() -> None:
-            self._held -= 1
+            self.held -= 1
+            self.copied += verdict.copies - 1
             for _ in range(verdict.copies):
                 act()
 

@@ -20,6 +20,11 @@ class PortAllocator:
         self._taken: dict[tuple[str, str, int], None] = {}
         self._last: dict[tuple[str, str, int, int], int] = {}
 
+    @property
+    def taken(self) -> tuple[tuple[str, str, int], ...]:
+        """Address, protocol and port of all that are given out."""
+        return tuple(self._taken)
+
     def take(self, wish: PortWish) -> int:
         """A port that is free now. Raises Failed with the engine's words."""
         address, protocol = wish.host_address, wish.protocol

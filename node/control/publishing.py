@@ -55,6 +55,11 @@ class Publishing:
         self._held: dict[str, tuple[str, list[Held]]] = {}
         """By container: the endpoint that its ports go through, and the ports."""
 
+    @property
+    def taken(self) -> tuple[tuple[str, str, int], ...]:
+        """Address, protocol and port of all that is taken on this node."""
+        return self._allocator.taken
+
     def ports(self, container: ContainerRecord) -> tuple[PublishedPort, ...]:
         """What a container publishes now."""
         _, held = self._held.get(container.id, ("", []))

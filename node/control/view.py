@@ -56,6 +56,11 @@ class View:
         self._records: dict[str, Record] = {}
         self._texts: dict[str, str] = {}
 
+    @property
+    def revisions(self) -> Mapping[str, int]:
+        """Every key and the revision of its last change as seen here."""
+        return self._modified
+
     def modified(self, key: str) -> int:
         """The revision of the key's last change as seen here; 0 when it does not exist."""
         return self._modified.get(key, 0)

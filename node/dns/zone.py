@@ -31,6 +31,8 @@ class Zone:
 
     def __init__(self, network: str) -> None:
         self.network = network
+        self.changes = 0
+        """How often it has changed: who keeps what it said need not ask again until this differs."""
         self._names: dict[str, dict[str, str]] = {}
         self._reverse: dict[str, dict[str, str]] = {}
         self._entries: dict[str, _Entry] = {}
@@ -49,6 +51,7 @@ class Zone:
             )
         if not names:
             return
+        self.changes += 1
         self._entries[endpoint] = _Entry(tuple(name.lower() for name in names), address)
         for name in self._entries[endpoint].names:
             self._names.setdefault(name, {})[endpoint] = address
@@ -59,6 +62,7 @@ class Zone:
         entry = self._entries.pop(endpoint, None)
         if entry is None:
             return
+        self.changes += 1
         for name in dict.fromkeys(entry.names):
             _take_back(self._names, name, endpoint)
         _take_back(self._reverse, entry.address, endpoint)
@@ -67,6 +71,10 @@ class Zone:
         """Every address behind a name, in the order they came, none twice; empty if it is unknown."""
         owners = self._names.get(name.lower())
         return tuple(dict.fromkeys(owners.values())) if owners else ()
+
+    def table(self) -> dict[str, tuple[str, ...]]:
+        """Every name and the addresses behind it."""
+        return {name: self.addresses(name) for name in self._names}
 
     def name_of(self, address: str) -> str | None:
         """The full name, ``<first name>.<network>``, of whoever has had an address the longest."""
