@@ -9,7 +9,7 @@ import pytest
 from lab.sim.world import World
 from node.errors import Failed
 from node.model.container import ContainerSpec
-from node.model.network import EndpointSpec
+from node.model.network import EndpointSpec, NetworkSpec, Subnet
 from tests.sim.play import LAN_SUBNET, macvlan, play, reaches, run, settle, start
 
 
@@ -150,5 +150,23 @@ def test_what_cannot_be_a_parent_is_refused_and_leaves_nothing(parent: str, mode
         assert str(refused.value).startswith(says)
         assert host_interfaces(world, "node-1") == before
         assert [n.name for n in world.agent("node-1").controller.list() if n.driver == "macvlan"] == ["ten"]
+
+    play(scenario, nodes=1)
+
+
+def test_a_configuration_network_may_say_where_others_hang() -> None:
+    async def scenario(world: World) -> None:
+        controller = world.agent("node-1").controller
+        place = Subnet(subnet="192.168.71.0/24", given=True)
+        settings = {"parent": "eth0.10", "macvlan_mode": "private"}
+        await controller.create(
+            NetworkSpec(name="config", config_only=True, subnets=(place,), options=settings)
+        )
+        assert "eth0.10" not in host_interfaces(world, "node-1")
+        await controller.create(NetworkSpec(name="mine", driver="macvlan", config_from="config"))
+        assert "eth0.10" in host_interfaces(world, "node-1")
+        assert await start(world, "node-1", "ann", "mine") == "192.168.71.2"
+        await start(world, "node-1", "ben", "mine")
+        assert not await reaches(world, "node-1", "ann", "192.168.71.3"), "private"
 
     play(scenario, nodes=1)

@@ -63,6 +63,11 @@ def test_a_network_in_a_vlan_as_docker_shows_it(vlan: None, docker: Docker) -> N
     assert "eth0.10" in docker("node-1", "run", "--rm", "--network", "host", "alpine", "ip", "addr").out
     assert "eth0.10" not in docker("node-3", "run", "--rm", "--network", "host", "alpine", "ip", "addr").out
     assert docker("node-1", "port", "floor-1").out == "", "-p has no effect"
+    until = f"{time.time() + 0.1:.3f}"
+    wanted = ("--filter", "type=network", "--filter", "network=floor")
+    happened = ("events", "--since", "5m", "--until", until, *wanted)
+    events = docker("node-1", *happened, "--format", "{{.Action}} {{.Actor.Attributes.type}}")
+    assert events.out.splitlines()[-2:] == ["create macvlan", "connect macvlan"]
 
 
 def tagged_pings(tshark: str, path: Path) -> list[list[str]]:
