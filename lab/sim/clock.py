@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from lab.sim.gate import Gate
+from lab.sim.loop import VirtualLoop
 from node.seams import Timer
 
 EPOCH_S = 1_767_225_600.0
@@ -32,3 +34,38 @@ class VirtualClock:
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Make a call at a virtual time."""
         return self._loop.call_at(when, callback)
+
+
+class NodeClock(VirtualClock):
+    """The clock of a node: its timers ring late if the node was frozen when they were due."""
+
+    def __init__(self, loop: VirtualLoop, gate: Gate) -> None:
+        super().__init__(loop)
+        self._virtual_loop = loop
+        self._gate = gate
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+        """See node/seams.py."""
+        return _NodeTimer(self._virtual_loop, self._gate, when, callback)
+
+
+class _NodeTimer:
+    """A call that was put off, perhaps for longer than was asked for."""
+
+    __slots__ = ("_callback", "_gate", "_handle", "_loop")
+
+    def __init__(self, loop: VirtualLoop, gate: Gate, when: float, callback: Callable[[], None]) -> None:
+        self._loop = loop
+        self._gate = gate
+        self._callback = callback
+        self._handle: asyncio.Handle = loop.call_at(when, self._ring)
+
+    def cancel(self) -> None:
+        """See node/seams.py."""
+        self._handle.cancel()
+
+    def _ring(self) -> None:
+        if self._loop.is_frozen(self._gate):
+            self._handle = self._loop.call_soon(self._callback)
+        else:
+            self._callback()

@@ -52,8 +52,11 @@ class Looker:
         records = [self._swarm, *self._own.values()]
         for one in records:
             one.refresh()
-        alive = [(name, host.agent) for name, host in world.hosts.items() if host.agent is not None]
-        fabric = world.fabric
+        alive = [
+            (name, host.agent)
+            for name, host in world.hosts.items()
+            if host.agent is not None and not world.is_frozen(name)
+        ]
         return Seen(
             at=world.clock.now() - self.start,
             revision=self._swarm.revision,
@@ -64,7 +67,7 @@ class Looker:
             nodes={name: self._node(world.hosts[name], agent) for name, agent in alive},
             faults=tuple(fault for name, agent in alive for fault in _faults(name, agent)),
             keys=self._swarm.keys,
-            lost_between=fabric.carried - fabric.arrived - fabric.nobody_there - fabric.in_flight,
+            lost_between=world.fabric.unaccounted,
             tasks=len(asyncio.all_tasks()),
         )
 

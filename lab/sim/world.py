@@ -11,21 +11,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
 from kvstore.memory import MemoryCluster, MemoryStore
 from lab.sim.chance import Chance
-from lab.sim.clock import VirtualClock
-from lab.sim.fabric import Fabric, FabricUnderlay, Latency
+from lab.sim.clock import NodeClock, VirtualClock
+from lab.sim.fabric import Fabric, FabricUnderlay
+from lab.sim.gate import Gate, gate_for
+from lab.sim.loop import VirtualLoop
+from lab.sim.store import DistantStore
+from lab.sim.timing import Timing
 from node.agent import Agent, Seams
 from node.api.http import Request, Response
 from node.config import NodeConfig
 
-STORE_LATENCY_S = 0.001
-"""What one operation on the swarm's store takes."""
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,10 @@ class Host:
     own: MemoryCluster
     agent: Agent | None = None
     session: MemoryStore | None = None
+    way: DistantStore | None = None
+    """To the swarm's store."""
     wire: FabricUnderlay | None = None
+    gate: Gate | None = None
     lives: int = 0
 
 
@@ -90,12 +97,16 @@ class World:
     """See the module. Use as an async context manager inside lab.sim.loop.run."""
 
     def __init__(
-        self, seed: int = 0, nodes: int = 3, *, swarm: bool = True, latency: Latency | None = None
+        self, seed: int = 0, nodes: int = 3, *, swarm: bool = True, timing: Timing | None = None
     ) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop), "a simulated world runs on virtual time"
+        self.loop = loop
         self.chance = Chance(seed)
-        self.clock = VirtualClock(asyncio.get_running_loop())
+        self.timing = timing or Timing()
+        self.clock = VirtualClock(loop)
         self.story = Story(self.clock.now)
-        self.fabric = Fabric(self.clock, self.chance.stream("fabric"), latency)
+        self.fabric = Fabric(self.clock, self.chance.stream("fabric"), self.timing.fabric)
         self.store = MemoryCluster(self.clock.now)
         self.hosts = {
             f"node-{number}": Host(_config(number, swarm), MemoryCluster(self.clock.now))
@@ -125,36 +136,81 @@ class World:
         host = self.hosts[name]
         assert host.agent is None, f"{name} is up already"
         host.lives += 1
-        address = host.config.underlay_address
-        host.session = self.store.session(name, lambda: self.clock.sleep(STORE_LATENCY_S))
+        host.gate = gate_for(name)
+        self.fabric.connect(host.config.underlay_address, host.gate.context)
+        seams = self._seams(name, host, host.gate)
+        host.agent = Agent(host.config, seams, self.chance.stream(f"{name}/{host.lives}"))
+        await self.inside(name, host.agent.start())
+        return host.agent
+
+    def _seams(self, name: str, host: Host, gate: Gate) -> Seams:
+        address, timing = host.config.underlay_address, self.timing
+        clock = NodeClock(self.loop, gate)
+        host.session = self.store.session(name)
+        chance = self.chance.stream(f"{name}/{host.lives}/store")
+        host.way = DistantStore(host.session, clock, chance, timing.store, timing.news)
         host.wire = self.fabric.underlay(address)
-        seams = Seams(
-            clock=self.clock,
+        return Seams(
+            clock=clock,
             underlay=host.wire,
             control=self.fabric.control(address),
-            store=host.session if host.config.store else None,
+            store=host.way if host.config.store else None,
             own=host.own.session(name),
             telemetry=self.story.teller(name),
         )
-        host.agent = Agent(host.config, seams, self.chance.stream(f"{name}/{host.lives}"))
-        await host.agent.start()
-        return host.agent
+
+    def inside(self, name: str, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Something that happens in a node, as its own work: it stops when the node is frozen."""
+        gate = self.hosts[name].gate
+        assert gate is not None, f"{name} was never started"
+        return gate.context.run(self.loop.create_task, work)
 
     async def stop(self, name: str) -> None:
         """End a node's agent in order."""
         host = self.hosts[name]
-        agent, host.agent = self.agent(name), None
-        await agent.stop()
+        agent = self.agent(name)
+        self.thaw(name)
+        host.agent = None
+        await self.inside(name, agent.stop())
         self.fabric.disconnect(host.config.underlay_address)
 
     async def kill(self, name: str) -> None:
         """End a node's agent as SIGKILL does: nothing is said to anybody, nothing is tidied."""
         host = self.hosts[name]
-        agent, host.agent = self.agent(name), None
-        self.fabric.disconnect(host.config.underlay_address)
+        agent = self.agent(name)
         assert host.session is not None
+        assert host.wire is not None
         host.session.cut("was killed")
-        await agent.stop(graceful=False)
+        host.wire.fall_silent()
+        self.thaw(name)
+        host.agent = None
+        self.fabric.disconnect(host.config.underlay_address)
+        await self.inside(name, agent.stop(graceful=False))
+
+    # -- standing still ---------------------------------------------------------------------------
+
+    def freeze(self, name: str) -> None:
+        """As SIGSTOP does: nothing in the node goes on, its sockets fill, its lease runs out."""
+        host = self.hosts[name]
+        assert host.gate is not None
+        assert host.agent is not None, f"{name} is down"
+        self.loop.freeze(host.gate)
+        self.fabric.freeze(host.config.underlay_address)
+
+    def thaw(self, name: str) -> None:
+        """As SIGCONT does: what waits in its sockets is read, timers that are over ring."""
+        host = self.hosts[name]
+        if self.is_frozen(name):
+            assert host.gate is not None
+            self.loop.thaw(host.gate)
+            self.fabric.thaw(host.config.underlay_address)
+
+    def is_frozen(self, name: str) -> bool:
+        """It lives, and stands still."""
+        host = self.hosts[name]
+        return host.agent is not None and host.gate is not None and self.loop.is_frozen(host.gate)
+
+    # -- looking ----------------------------------------------------------------------------------
 
     async def request(self, name: str, method: str, path: str, body: object = None) -> Response:
         """One request to a node's Engine API, as a client would make it."""
