@@ -22,17 +22,21 @@ from node.chaos.table import FaultTable
 from node.chaos.underlay import FaultyUnderlay
 from node.config import NodeConfig
 from node.control import founding
-from node.control.connections import Connections
+from node.control.connections import Allocation, Connections
 from node.control.containers import Containers
 from node.control.controller import Controller
+from node.control.debts import DebtBook
 from node.control.directory import Directory
+from node.control.discovery import Discovery
 from node.control.events import Events
 from node.control.execs import Execs
 from node.control.images import Images
 from node.control.inspection import Inspection
 from node.control.ipam import DefaultPools
+from node.control.ipams import Ipams
 from node.control.ledger import Ledger
 from node.control.lives import Lives
+from node.control.making import Making
 from node.control.membership import Membership
 from node.control.plugging import Plugging
 from node.control.programs import Programs
@@ -53,11 +57,25 @@ from node.drivers.machine import Machine
 from node.drivers.macvlan import MacvlanDriver
 from node.drivers.null import NullDriver
 from node.drivers.overlay import OverlayDriver
+from node.drivers.plugin import PluginTable
+from node.drivers.remote import RemoteDriver
+from node.drivers.table import DriverTable
 from node.errors import Unavailable
 from node.model.container import ContainerRecord
 from node.model.member import Member, NodeRecord, Role
 from node.model.times import rfc3339
-from node.seams import Channel, Clock, Control, Nowhere, Outside, Store, Telemetry, Underlay
+from node.seams import (
+    Channel,
+    Clock,
+    Control,
+    NoPlugins,
+    Nowhere,
+    Outside,
+    Plugins,
+    Store,
+    Telemetry,
+    Underlay,
+)
 from node.stack.sandbox import Sandbox
 from node.tasks import TaskScope
 
@@ -76,6 +94,7 @@ class Seams:
     own: Store
     telemetry: Telemetry
     outside: Outside = Nowhere()  # noqa: RUF009 - it has no state
+    plugins: Plugins = NoPlugins()  # noqa: RUF009 - likewise
 
 
 class Agent:
@@ -92,6 +111,7 @@ class Agent:
         self.membership: Membership | None = None
         self._build_ledgers()
         self._build_datapath()
+        self._build_drivers()
         self._build_control()
 
     # -- building ---------------------------------------------------------------------------------
@@ -127,24 +147,35 @@ class Agent:
             self.chance,
             lan_hairpin=config.lan_hairpin,
         )
-        self.overlay = OverlayDriver(self.machine, config.static_peers, self._sandbox)
-        drivers: list[Driver] = [
+
+    def _build_drivers(self) -> None:
+        config, seams = self.config, self.seams
+        plugins = PluginTable(seams.plugins, self.clock, config.plugin_patience_s)
+        self.debts = DebtBook(self.ledgers, plugins, seams.telemetry)
+        self.ipams = Ipams(plugins, self.debts, self.ledgers, seams.telemetry, self.chance)
+        built_in: list[Driver] = [
             NullDriver(),
             HostDriver(),
             BridgeDriver(self.machine, macs_from_addresses=config.bridge_macs == "address"),
             MacvlanDriver(self.machine),
-            self.overlay,
+            OverlayDriver(self.machine, config.static_peers, self._sandbox),
         ]
-        self.drivers = {driver.name: driver for driver in drivers}
+        self.drivers = DriverTable(
+            built_in, lambda name: RemoteDriver(plugins[name], self.debts, self.machine, self.chance)
+        )
 
     def _build_control(self) -> None:
         config, seams, clock, chance = self.config, self.seams, self.clock, self.chance
         self.events = Events(clock)
-        self.connections = Connections(config.name, self.drivers, self.ledgers, self.events, chance)
-        self.controller = Controller(config.name, self.ledgers, self.drivers, self.events, clock, chance)
-        self.controller.making.pools = DefaultPools.of(config)
+        allocation = Allocation(self.ipams, self.debts)
+        self.connections = Connections(
+            config.name, self.drivers, self.ledgers, self.events, allocation, chance
+        )
+        making = Making(self.ledgers, self.drivers, self.ipams, self.debts)
+        making.pools = DefaultPools.of(config)
+        self.controller = Controller(config.name, making, self.events, clock, chance)
         self.registry = Registry(self.own)
-        self.publishing = Publishing(self.machine, seams.outside, clock, self.tasks)
+        self.publishing = Publishing(self.machine, seams.outside, self.drivers, clock, self.tasks)
         sandboxes = Sandboxes(
             self.host,
             self.connections,
@@ -157,6 +188,7 @@ class Agent:
         self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)
         self.programs = Programs(self.registry, self.lives)
         self.controller.plugging = Plugging(self.registry, self.lives, sandboxes)
+        self.discovery = Discovery(config.name, self.ledgers, self.drivers, self.ipams, seams.telemetry)
         self.reconciler = Reconciler(
             config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine
         )
@@ -185,6 +217,8 @@ class Agent:
         if self.membership is not None:
             await self._join_swarm(self.membership)
         self.tasks.start(self.reconciler.sweep(self.clock, self.seams.telemetry), "sweep")
+        self.tasks.start(self.debts.collect(self.clock), "debts")
+        self.tasks.start(self.discovery.run(), "plugins")
         await restore(self.registry, self.lives, self.clock.wall())
 
     def _build_api(self, me: founding.Identity) -> None:

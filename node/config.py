@@ -68,6 +68,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Of containers on bridges: "random" as since engine 28, or "address": 02:42 and the IPv4 address."""
     static_peers: dict[str, tuple[str, ...]] = {}
     """Overlay network name to further tunnel endpoints, such as a kernel VXLAN device."""
+    plugins: tuple[Path, ...] | None = None
+    """Directories where plugins are found, as NAME.sock, NAME.spec or NAME.json; by default `plugins`
+    in its own directory and `plugins` beside it, which all nodes of a cluster share."""
+    plugin_patience_s: float = 30.0
+    """How long a plugin that does not answer is asked again."""
     seed: int | None = None
     """Makes every identity and choice of this node repeatable."""
 
@@ -78,6 +83,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ConfigError(f'role "{self.role}": it is "manager" or "worker"')
         if not 0.5 <= self.lease_s <= 600:
             raise ConfigError(f"lease_s {self.lease_s}: between 0.5 and 600 seconds")
+        if not 0.5 <= self.plugin_patience_s <= 600:
+            raise ConfigError(f"plugin_patience_s {self.plugin_patience_s}: between 0.5 and 600 seconds")
         try:
             ipaddress.IPv4Address(self.underlay_address)
             ipaddress.IPv4Interface(self.lan_address)
@@ -93,6 +100,13 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for port in (self.data_port, self.cable_port, self.control_port):
             if not 0 < port < 65536:
                 raise ConfigError(f"port {port}: between 1 and 65535")
+
+    @property
+    def plugin_directories(self) -> tuple[Path, ...]:
+        """Where plugins are looked for, in this order."""
+        if self.plugins is not None:
+            return self.plugins
+        return self.directory / "plugins", self.directory.parent / "plugins"
 
     @property
     def socket_path(self) -> Path:

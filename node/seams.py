@@ -1,9 +1,10 @@
-"""The six protocols through which a node touches the world.
+"""The seven protocols through which a node touches the world.
 
                      +--------------------------------------+
       Clock   <------|                                      |------>  Store      (kvstore/store.py)
       Underlay <-----|                node                  |------>  Control    (other nodes)
-      Outside <-----|                                      |------>  Telemetry  (whoever watches)
+      Outside <------|                                      |------>  Telemetry  (whoever watches)
+      Plugins <------|                                      |
                      +--------------------------------------+
 
 Each has two complete implementations that never meet: node/edge/ (sockets, wall clocks, gRPC) and
@@ -13,20 +14,26 @@ lab/sim/ (virtual time, an in-memory fabric). Faults are wrappers around these s
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from kvstore.store import Store
 
 __all__ = [
+    "ANSWER_BYTES_MAX",
     "Channel",
     "Clock",
     "Control",
     "ControlAnswers",
     "Conversation",
+    "NoPlugins",
     "Nowhere",
     "Opened",
     "Outside",
+    "PluginAnswer",
+    "PluginAway",
+    "Plugins",
     "Store",
     "Telemetry",
     "Timer",
@@ -160,6 +167,44 @@ class Nowhere:
     ) -> Opened | None:
         """See Outside."""
         return None
+
+
+ANSWER_BYTES_MAX = 1 << 20
+"""What a plugin may answer at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginAnswer:
+    """What came back from a plugin: an HTTP status and a body, unread."""
+
+    status: int
+    body: bytes
+
+
+class PluginAway(Exception):
+    """Nobody answered; the text says how it came about."""
+
+
+class Plugins(Protocol):
+    """Programs of other people that build networks or give out addresses (moby: pkg/plugins)."""
+
+    def find(self, name: str) -> str:
+        """Where the plugin of that name listens, "unix:///..." or "tcp://..."; "" if there is none."""
+
+    async def post(self, address: str, method: str, body: bytes, timeout_s: float) -> PluginAnswer:
+        """One call, tried once; of an answer at most ANSWER_BYTES_MAX + 1 bytes. Raises PluginAway."""
+
+
+class NoPlugins:
+    """Nobody but the node itself builds networks."""
+
+    def find(self, name: str) -> str:
+        """See Plugins."""
+        return ""
+
+    async def post(self, address: str, method: str, body: bytes, timeout_s: float) -> PluginAnswer:
+        """See Plugins."""
+        raise PluginAway("there are no plugins here")
 
 
 class Unreachable(Exception):

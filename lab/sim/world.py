@@ -23,6 +23,7 @@ from lab.sim.clock import NodeClock, VirtualClock
 from lab.sim.fabric import Fabric, FabricUnderlay
 from lab.sim.gate import Gate, gate_for
 from lab.sim.loop import VirtualLoop
+from lab.sim.plugins import SimulatedPlugins
 from lab.sim.store import DistantStore
 from lab.sim.timing import Timing
 from node.agent import Agent, Seams
@@ -107,6 +108,7 @@ class World:
         self.clock = VirtualClock(loop)
         self.story = Story(self.clock.now)
         self.fabric = Fabric(self.clock, self.chance.stream("fabric"), self.timing.fabric)
+        self.plugins = SimulatedPlugins(self.clock)
         self.store = MemoryCluster(self.clock.now)
         self.hosts = {
             f"node-{number}": Host(_config(number, swarm), MemoryCluster(self.clock.now))
@@ -157,6 +159,7 @@ class World:
             store=host.way if host.config.store else None,
             own=host.own.session(name),
             telemetry=self.story.teller(name),
+            plugins=self.plugins,
         )
 
     def inside(self, name: str, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:

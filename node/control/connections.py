@@ -1,30 +1,45 @@
 """Endpoints of this node: made, joined to a sandbox, and taken away again, whole or not at all.
 
-    connect:     hold -> record (address, one transaction) -> driver.join -> gateway, names
-    disconnect:  gateway, names <- driver.leave <- let go -> release the record
+    connect:     hold -> (IPAM plugin: address) -> record, with its address, one transaction
+                      -> driver.join -> record again, if the driver filled something in -> gateway, names
+    disconnect:  gateway, names <- driver.leave <- let go -> release the record -> (IPAM plugin)
 
 What fails half-way is undone in reverse. An endpoint is **held** from before its record can exist
 until it is let go; a record of this node's that nobody holds is a left-over, and the reconciler
-releases it. So a container can always be stopped, even while the store is away.
+releases it. So a container can always be stopped, even while the store is away. What plugins hold for an
+endpoint is owed to them in its name (debts.py), and due as soon as nobody holds it.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
 
 from kvstore.store import Transaction
 from node.control import plans
+from node.control.debts import DebtBook
 from node.control.events import Events
+from node.control.ipams import Ipams
 from node.control.ledger import Ledger
 from node.control.standing import GATEWAY_BRIDGE, Foothold, Standing
 from node.control.view import View
 from node.dns.zone import Zone
-from node.drivers.base import Driver
+from node.drivers.base import Driver, Joined
 from node.errors import Forbidden, NodeError, Unavailable
 from node.model.container import ContainerRecord
 from node.model.ids import local_id, short
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Who gives addresses, and what is owed to those of them that are plugins."""
+
+    ipams: Ipams
+    debts: DebtBook
 
 
 class Connections:
@@ -36,15 +51,18 @@ class Connections:
         drivers: Mapping[str, Driver],
         ledgers: Mapping[str, Ledger],
         events: Events,
+        allocation: Allocation,
         chance: random.Random,
     ) -> None:
-        self.held: dict[str, None] = {}
+        self.held = allocation.debts.held
         self.zones: dict[str, Zone] = {}
         """By network id, kept by the reconciler; the default bridge has none."""
         self._node = node
         self._drivers = drivers
         self._ledgers = ledgers
         self._events = events
+        self._ipams = allocation.ipams
+        self._debts = allocation.debts
         self._chance = chance
 
     @property
@@ -87,22 +105,53 @@ class Connections:
         driver = self._drivers[network.driver]
         endpoint = await self._record(network, draft, wish.address, driver)
         try:
-            await driver.join(network, endpoint, standing.sandbox)
+            joined = await driver.join(network, endpoint, standing.sandbox)
         except NodeError:
             await self._release(network, endpoint)
             raise
-        standing.add(Foothold(network, endpoint, wish, self.zones.get(network.id)))
+        try:
+            endpoint = await self._settle(network, endpoint, joined)
+        except NodeError:
+            await driver.leave(network, endpoint, standing.sandbox)
+            await self._release(network, endpoint)
+            raise
+        zone = self.zones.get(network.id)
+        standing.add(Foothold(network, endpoint, wish, zone, joined.gateway_service))
         self._tell("connect", network, draft.container)
         return endpoint
+
+    async def _settle(
+        self, network: NetworkRecord, endpoint: EndpointRecord, joined: Joined
+    ) -> EndpointRecord:
+        """Keep what the driver has filled in."""
+        settled = msgspec.structs.replace(
+            endpoint,
+            interface=joined.interface,
+            gateway=joined.gateway,
+            mac=joined.mac or endpoint.mac,
+            address=joined.address or endpoint.address,
+        )
+        if settled != endpoint:
+            ledger = self._ledgers[network.scope]
+            await ledger.change(lambda view: plans.settle_endpoint(view, endpoint, settled))
+        return settled
 
     async def _record(
         self, network: NetworkRecord, draft: EndpointRecord, pinned: str, driver: Driver
     ) -> EndpointRecord:
+        has_gateway = driver.gives_gateway and not network.internal
         place = plans.Place(
             pinned=pinned,
-            gives_gateway=driver.gives_gateway and not (network.internal or driver.skips_gateway(network)),
+            gives_gateway=has_gateway and not await driver.skips_gateway(network),
             choose_mac=lambda address: driver.choose_mac(address, self._chance),
         )
+        self.held[draft.id] = None
+        try:
+            draft = await self._ipams.address(network, draft, pinned)
+        except NodeError:
+            del self.held[draft.id]
+            await self._debts.pay(draft.id)
+            raise
         made = draft
 
         def plan(view: View) -> Transaction:
@@ -110,11 +159,14 @@ class Connections:
             made, transaction = plans.create_endpoint(view, network, draft, place)
             return transaction
 
-        self.held[draft.id] = None
         try:
             await self._ledgers[network.scope].change(plan)
-        except BaseException:
+        except Unavailable:
             del self.held[draft.id]
+            raise  # it may have happened or not: the reconciler and the collector look
+        except NodeError:
+            del self.held[draft.id]
+            await self._debts.pay(draft.id)
             raise
         return made
 
@@ -165,6 +217,7 @@ class Connections:
             await ledger.change(lambda view: plans.release_endpoint(view, endpoint))
         except Unavailable:
             return  # likewise
+        await self._debts.pay(endpoint.id)
 
     def _tell(self, action: str, network: NetworkRecord, container: str) -> None:
         self._events.tell(

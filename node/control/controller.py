@@ -7,13 +7,12 @@ in the shared store, every other in the node's own. From there both take the sam
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from node import errors
 from node.control import plans
 from node.control.events import Events
-from node.control.ledger import Ledger
 from node.control.making import Making
 from node.control.plugging import Plugging
 from node.control.standing import GATEWAY_BRIDGE
@@ -45,24 +44,23 @@ Endpoints: TypeAlias = list[EndpointRecord]
 
 
 class Controller:
-    """See the module. ``ledgers`` has "local", and "swarm" if the node belongs to one."""
+    """See the module."""
 
     def __init__(
         self,
         node: str,
-        ledgers: Mapping[str, Ledger],
-        drivers: Mapping[str, Driver],
+        making: Making,
         events: Events,
         clock: Clock,
         chance: random.Random,
     ) -> None:
         self._node = node
-        self._ledgers = ledgers
-        self._drivers = drivers
+        self._ledgers = making.ledgers
+        self._drivers = making.drivers
         self._events = events
         self._clock = clock
         self._chance = chance
-        self.making = Making(ledgers, drivers)
+        self.making = making
         self.manager = False
         """This node may change the swarm's networks; the agent says so."""
         self.plugging: Plugging | None = None
@@ -129,30 +127,27 @@ class Controller:
 
     async def create(self, spec: NetworkSpec) -> tuple[str, str]:
         """Make a network: its id, and a warning or "". The checks stand in the engine's order."""
-        self._check(spec)
-        driver = self._drivers[plans.driver_of(spec)]
+        driver = await self._check(spec)
         scope = self._scope(spec, driver)
         identity = swarm_id(self._chance) if scope == "swarm" else local_id(self._chance)
         whole = plans.configured(self._ledgers["local"].view, spec)
         draft = plans.Draft(
-            identity, rfc3339(self._clock.wall()), scope, skips_gateway=driver.skips_gateway(whole)
+            identity, rfc3339(self._clock.wall()), scope, skips_gateway=await driver.skips_gateway(whole)
         )
         await self.making.make(spec, draft)
         self._tell("create", identity, spec.name, plans.driver_of(spec), scope)
         return identity, ""
 
-    def _check(self, spec: NetworkSpec) -> None:
+    async def _check(self, spec: NetworkSpec) -> Driver:
         if spec.name in PREDEFINED_NAMES:
             raise Forbidden(f"operation is not permitted on predefined {spec.name} network")
         if any(ledger.view.network_named(spec.name) for ledger in self._ledgers.values()):
             raise Conflict(f"network with name {spec.name} already exists")
         validate_network(spec)
-        if spec.config_only:
-            return
-        driver = self._drivers.get(spec.driver)
-        if driver is None:
-            raise NotFound(f'plugin "{spec.driver}" not found')
-        driver.check(plans.configured(self._ledgers["local"].view, spec))
+        driver = await self._drivers.resolve(plans.driver_of(spec))
+        if not spec.config_only:
+            driver.check(plans.configured(self._ledgers["local"].view, spec))
+        return driver
 
     def _scope(self, spec: NetworkSpec, driver: Driver) -> Scope:
         if driver.data_scope == "local":

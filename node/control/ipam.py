@@ -152,12 +152,22 @@ def check_pinned(network: NetworkRecord, address: str, taken: Container[str]) ->
     """An address that the user named, if it can be had. Raises Forbidden or InvalidParameter."""
     subnet = subnet_of(network, address)
     if subnet is None:
-        raise InvalidParameter(
-            f"invalid address {address}: It does not belong to any of this network's subnets"
-        )
+        raise outside(address)
     if address in taken or not _is_usable(IPv4Network(subnet.subnet), IPv4Address(address)):
         raise Forbidden("Address already in use")
     return address
+
+
+def check_free(address: str, taken: Container[str]) -> str:
+    """An address that somebody else chose, if nobody has it. Raises Forbidden."""
+    if address in taken:
+        raise Forbidden("Address already in use")
+    return address
+
+
+def outside(address: str) -> InvalidParameter:
+    """The error for an address that is in none of a network's subnets."""
+    return InvalidParameter(f"invalid address {address}: It does not belong to any of this network's subnets")
 
 
 def _bounds(network: IPv4Network) -> tuple[int, int]:

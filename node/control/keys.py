@@ -9,6 +9,7 @@
     /shoal/v1/addresses/NETWORK/ADDRESS     who holds an address; created only if absent
     /shoal/v1/last_address/NETWORK          the last one given out; rewritten by every allocation
     /shoal/v1/containers/CONTAINER          a container (in a node's own store only)
+    /shoal/v1/debts/NUMBER                  a call that is owed to a plugin (own store only)
     /shoal/v1/identity                      what a node draws once in its life (own store only)
 
 The swarm's store and a node's own have the same layout, so that one code serves both scopes.
@@ -25,6 +26,7 @@ ENDPOINTS = ROOT + "endpoints/"
 ADDRESSES = ROOT + "addresses/"
 LAST_ADDRESS = ROOT + "last_address/"
 CONTAINERS = ROOT + "containers/"
+DEBTS = ROOT + "debts/"
 IDENTITY = ROOT + "identity"
 
 
@@ -61,3 +63,8 @@ def last_address(network_id: str) -> str:
 def container(identity: str) -> str:
     """A container's record."""
     return CONTAINERS + identity
+
+
+def debt(number: int) -> str:
+    """A debt's record."""
+    return f"{DEBTS}{number}"

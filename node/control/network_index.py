@@ -5,11 +5,14 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from node.control.pools import TakenPools
-from node.model.network import NetworkRecord, Subnet
+from node.model.network import DEFAULT_IPAM, NetworkRecord, Subnet
 
 
 class NetworkIndex:
-    """See the module. A configuration network takes nothing but its name."""
+    """See the module. A configuration network takes nothing but its name.
+
+    Nor are the subnets of other IPAMs counted: each IPAM has an address space of its own.
+    """
 
     def __init__(self) -> None:
         self.named: dict[str, NetworkRecord] = {}
@@ -24,7 +27,7 @@ class NetworkIndex:
         if network.config_only:
             return
         self.vnis.update(dict.fromkeys(network.vnis))
-        for subnet, block in zip(network.subnets, blocks_of(network), strict=True):
+        for subnet, block in _counted(network):
             self.pools.add(block)
             self._users.setdefault(subnet.subnet, {})[network.id] = subnet
 
@@ -35,7 +38,7 @@ class NetworkIndex:
             return
         for vni in network.vnis:
             self.vnis.pop(vni, None)
-        for subnet, block in zip(network.subnets, blocks_of(network), strict=True):
+        for subnet, block in _counted(network):
             self.pools.remove(block)
             users = self._users[subnet.subnet]
             del users[network.id]
@@ -52,8 +55,14 @@ class NetworkIndex:
 
     def sharing(self, network: NetworkRecord) -> list[str]:
         """Ids of other networks with a subnet of this one: they share the addresses of one pool."""
-        found = (user for subnet in network.subnets for user in self._users.get(subnet.subnet, {}))
+        found = (user for subnet, _ in _counted(network) for user in self._users.get(subnet.subnet, {}))
         return [user for user in dict.fromkeys(found) if user != network.id]
+
+
+def _counted(network: NetworkRecord) -> list[tuple[Subnet, IPv4Network]]:
+    if network.ipam_driver != DEFAULT_IPAM:
+        return []
+    return list(zip(network.subnets, blocks_of(network), strict=True))
 
 
 def blocks_of(network: NetworkRecord) -> list[IPv4Network]:

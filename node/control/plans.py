@@ -11,7 +11,7 @@ A plan compares what it relied on, so that it is applied whole or made again:
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 import msgspec
@@ -22,7 +22,15 @@ from node.control.codec import encode
 from node.control.view import View
 from node.errors import Conflict, Forbidden, NotFound
 from node.model.ids import short
-from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope, Subnet
+from node.model.network import (
+    ANY_SUBNET,
+    NULL_IPAM,
+    EndpointRecord,
+    NetworkRecord,
+    NetworkSpec,
+    Scope,
+    Subnet,
+)
 
 GATEWAY_HOLDER = "gateway"
 AUXILIARY_HOLDER = "auxiliary"
@@ -38,6 +46,7 @@ class Draft:
     predefined: bool = False
     skips_gateway: bool = False
     """Its driver needs no gateway: only one that the user names is set aside."""
+    driver_state: dict[str, str] = field(default_factory=dict)
 
 
 def create_network(
@@ -57,7 +66,7 @@ def create_network(
         scope=draft.scope,
         created=draft.created,
         subnets=subnets,
-        vnis=_vnis(view, spec, subnets) if spec.driver == "overlay" else (),
+        vnis=_vnis(view, spec, subnets) if draft.scope == "swarm" else (),
         ipam_driver=spec.ipam_driver,
         ipam_options=spec.ipam_options,
         internal=spec.internal,
@@ -66,6 +75,7 @@ def create_network(
         enable_ipv4=spec.enable_ipv4,
         enable_ipv6=spec.enable_ipv6,
         options=spec.options,
+        driver_state=draft.driver_state,
         labels=spec.labels,
         predefined=draft.predefined,
         config_only=spec.config_only,
@@ -136,9 +146,15 @@ def _wishes(spec: NetworkSpec, choose: Callable[[], IPv4Network]) -> tuple[Subne
 
 
 def _reserved(view: View, wishes: tuple[Subnet, ...], draft: Draft) -> tuple[Subnet, ...]:
-    """The subnets, free and with their gateways, if they are to have any. Raises Forbidden, Failed."""
+    """The subnets, free and with their gateways, if they are to have any; what another IPAM gave stays.
+
+    Raises Forbidden, Failed.
+    """
     chosen: list[Subnet] = []
     for wish in wishes:
+        if wish.pool or wish.subnet == ANY_SUBNET:
+            chosen.append(wish)
+            continue
         if wish.given:
             ipam.check_overlap(wish, view.index)
             if any(IPv4Network(wish.subnet).overlaps(IPv4Network(other.subnet)) for other in chosen):
@@ -214,11 +230,13 @@ def create_endpoint(
     last = view.last_address(network.id)
     record = wish
     operations: list[Put | Delete] = []
-    if network.subnets:
+    if network.subnets and network.ipam_driver != NULL_IPAM:
         pools = [network.id, *view.index.sharing(network)]
         taken = _taken(view, pools)
         serial = network.scope == "swarm"
-        if place.pinned:
+        if wish.address:
+            address = ipam.check_free(wish.address.partition("/")[0], taken)
+        elif place.pinned:
             address = ipam.check_pinned(network, place.pinned, taken)
         else:
             address = last = ipam.choose_address(network, taken, last, serial=serial)
@@ -241,6 +259,24 @@ def _taken(view: View, pools: list[str]) -> Container[str]:
     if len(pools) == 1:
         return view.addresses(pools[0])
     return {address for pool in pools for address in view.addresses(pool)}
+
+
+def settle_endpoint(view: View, before: EndpointRecord, after: EndpointRecord) -> Transaction:
+    """What a driver has made of an endpoint. Raises NotFound, Forbidden, InvalidParameter."""
+    key = keys.endpoint(after.network, after.id)
+    if not view.modified(key):
+        raise NotFound(f"endpoint {after.name} has gone")
+    compares = [Compare(key, view.modified(key))]
+    operations: list[Put | Delete] = [Put(key, encode(after))]
+    if after.address != before.address:
+        network = view.networks[after.network]
+        address = after.address.partition("/")[0]
+        ipam.check_free(address, view.addresses(network.id))
+        if ipam.subnet_of(network, address) is None:
+            raise ipam.outside(address)
+        compares.append(absent(keys.address(network.id, address)))
+        operations.append(Put(keys.address(network.id, address), after.id.encode()))
+    return Transaction(tuple(compares), tuple(operations))
 
 
 def release_endpoint(view: View, endpoint: EndpointRecord) -> Transaction:

@@ -9,11 +9,15 @@ What fails half-way is undone (moby: libnetwork/drivers/bridge/port_mapping_linu
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from node.control.portallocator import PortAllocator
 from node.control.standing import Foothold, Standing
+from node.drivers.base import Driver, Exposing
 from node.drivers.bridge import BINDING_OPTION
+from node.drivers.firewall import PROTOCOLS
 from node.drivers.machine import Machine
 from node.drivers.proxy import Datagrams, Proxy, TcpProxy, UdpProxy
 from node.errors import Failed
@@ -26,8 +30,6 @@ from node.stack.sandbox import Sandbox
 from node.stack.sockets import TextAddress
 from node.tasks import TaskScope
 
-PUBLISHING_DRIVERS = ("bridge",)
-"""A container that a macvlan leads outside is there already: publishing has no effect."""
 TRIES_MAX = 10
 """With a port that any other could stand in for."""
 PORTS_MAX = 4096
@@ -43,17 +45,33 @@ class Held:
     opened: Opened | None
 
 
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """What a container publishes, and through which of its networks."""
+
+    through: Foothold
+    held: list[Held] = field(default_factory=list)
+
+
 class Publishing:
     """See the module."""
 
-    def __init__(self, machine: Machine, outside: Outside, clock: Clock, tasks: TaskScope) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        outside: Outside,
+        drivers: Mapping[str, Driver],
+        clock: Clock,
+        tasks: TaskScope,
+    ) -> None:
         self._machine = machine
         self._outside = outside
         self._clock = clock
         self._tasks = tasks
         self._allocator = PortAllocator()
-        self._held: dict[str, tuple[str, list[Held]]] = {}
-        """By container: the endpoint that its ports go through, and the ports."""
+        self._drivers = drivers
+        self._held: dict[str, Outlet] = {}
+        """By container."""
 
     @property
     def taken(self) -> tuple[tuple[str, str, int], ...]:
@@ -62,9 +80,9 @@ class Publishing:
 
     def ports(self, container: ContainerRecord) -> tuple[PublishedPort, ...]:
         """What a container publishes now."""
-        _, held = self._held.get(container.id, ("", []))
+        outlet = self._held.get(container.id)
         shown = []
-        for one in held:
+        for one in outlet.held if outlet is not None else ():
             shown.append(one.port)
             if one.port.host_address == ANY_IPV4:
                 shown.append(
@@ -75,30 +93,36 @@ class Publishing:
     async def settle(self, container: ContainerRecord, standing: Standing) -> None:
         """Publish through the network that now has the gateway. Raises Failed, with nothing published."""
         chosen = standing.gateway()
-        endpoint = chosen.endpoint.id if chosen is not None else ""
-        if self._held.get(container.id, ("", []))[0] == endpoint:
+        outlet = self._held.get(container.id)
+        if chosen is not None and outlet is not None and outlet.through.endpoint.id == chosen.endpoint.id:
             return
-        self.withdraw(container.id)
-        if chosen is None or chosen.network.driver not in PUBLISHING_DRIVERS:
+        await self.withdraw(container.id)
+        if chosen is None:
             return
-        if not (wishes := wanted(container, chosen)):
-            return
-        held: list[Held] = []
-        self._held[container.id] = endpoint, held
+        driver = self._drivers[chosen.network.driver]
+        wishes = wanted(container, chosen) if _host_is_gateway(chosen, driver) else []
+        outlet = self._held[container.id] = Outlet(chosen)
         try:
             for wish in wishes:
-                held.append(await self._publish(wish, chosen))
+                outlet.held.append(await self._publish(wish, chosen))
+            if isinstance(driver, Exposing):
+                await driver.expose(chosen.endpoint, _port_maps(outlet.held))
         except Failed as error:
-            self.withdraw(container.id)
+            await self.withdraw(container.id)
             raise Failed(
                 f"driver failed programming external connectivity on endpoint {container.name} "
-                f"({endpoint}): {error}"
+                f"({chosen.endpoint.id}): {error}"
             ) from None
 
-    def withdraw(self, container: str) -> None:
+    async def withdraw(self, container: str) -> None:
         """Give back all that a container publishes."""
-        _, held = self._held.pop(container, ("", []))
-        for one in held:
+        outlet = self._held.pop(container, None)
+        if outlet is None:
+            return
+        driver = self._drivers[outlet.through.network.driver]
+        if isinstance(driver, Exposing):
+            await driver.hide(outlet.through.endpoint)
+        for one in outlet.held:
             port = one.port
             self._machine.firewall.unpublish(port.protocol, (parse_ipv4(port.host_address), port.host_port))
             one.proxy.close()
@@ -147,6 +171,26 @@ class Publishing:
 async def _connect(host: Sandbox, protocol: str, serving: TextAddress) -> Conversation:
     """Somebody real has come: talk to the container for them."""
     return await host.connect_tcp(*serving) if protocol == "tcp" else Datagrams(host, serving)
+
+
+def _host_is_gateway(through: Foothold, driver: Driver) -> bool:
+    """Only there publishing has an effect: a container that a macvlan leads outside is there already."""
+    network, gateway = through.network, through.endpoint.gateway
+    if isinstance(driver, Exposing):
+        return network.scope == "local" and gateway in (subnet.gateway for subnet in network.subnets)
+    return network.driver == "bridge"
+
+
+def _port_maps(held: list[Held]) -> dict[str, Any]:
+    """Published ports as a driver is told of them (moby: libnetwork/netlabel, types.PortBinding)."""
+    maps, exposed = [], []
+    for one in held:
+        port = one.port
+        inside = {"Proto": PROTOCOLS[port.protocol], "Port": port.container_port}
+        host = {"HostIP": port.host_address, "HostPort": port.host_port, "HostPortEnd": port.host_port}
+        exposed.append(inside)
+        maps.append({**inside, "IP": "", **host})
+    return {"com.docker.network.portmap": maps, "com.docker.network.endpoint.exposedports": exposed}
 
 
 def wanted(container: ContainerRecord, through: Foothold) -> list[PortWish]:

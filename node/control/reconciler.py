@@ -17,9 +17,8 @@ from node.control.connections import Connections
 from node.control.ledger import Ledger
 from node.control.view import Change
 from node.dns.zone import Zone
-from node.drivers.base import Driver
+from node.drivers.base import Driver, Peer, Spanning
 from node.drivers.machine import Machine
-from node.drivers.overlay import OverlayDriver, Peer
 from node.errors import Unavailable
 from node.model.member import Member
 from node.model.network import EndpointRecord, NetworkRecord
@@ -125,18 +124,16 @@ class Reconciler:
         if endpoint.address:
             network = self._swarm.view.networks.get(endpoint.network)
             if network is not None:
-                self._overlay.add_peer(network, _peer(endpoint, member.underlay_address))
+                driver = self._drivers[network.driver]
+                if isinstance(driver, Spanning):
+                    driver.add_peer(network, _peer(endpoint, member.underlay_address))
 
     def _forget(self, endpoint: EndpointRecord) -> None:
         self._unname(endpoint)
         if endpoint.node != self._node and endpoint.address:
-            self._overlay.remove_peer(endpoint.network, endpoint.id)
-
-    @property
-    def _overlay(self) -> OverlayDriver:
-        driver = self._drivers["overlay"]
-        assert isinstance(driver, OverlayDriver)
-        return driver
+            for driver in self._drivers.values():
+                if isinstance(driver, Spanning):
+                    driver.remove_peer(endpoint.network, endpoint.id)
 
     # -- names ------------------------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ class Sandboxes:
 
     async def demolish(self, standing: Standing) -> None:
         """Give everything back."""
-        self._publishing.withdraw(standing.container)
+        await self._publishing.withdraw(standing.container)
         await self._connections.disconnect_all(standing)
         standing.close()
 

@@ -24,6 +24,8 @@ class Foothold:
     wish: EndpointSpec
     zone: Zone | None
     """Its names; None on the default bridge, which has none."""
+    gateway_service: bool = True
+    """If nothing else leads outside, the gateway bridge shall."""
 
 
 class Standing:
@@ -78,9 +80,15 @@ class Standing:
 
     @property
     def needs_gateway_bridge(self) -> bool:
-        """It stands in an overlay that leads outside, and nothing else offers a way there."""
+        """It stands in a network that is to lead outside, and nothing offers a way there.
+
+        (moby: libnetwork/default_gateway.go, needDefaultGW.)
+        """
         real = [f for name, f in self.footholds.items() if name != GATEWAY_BRIDGE]
-        outward = any(f.network.driver == "overlay" and not f.network.internal for f in real)
+        outward = any(
+            f.network.driver not in ("host", "null") and not f.network.internal and f.gateway_service
+            for f in real
+        )
         return outward and not any(f.endpoint.gateway for f in real)
 
     def _settle(self) -> None:

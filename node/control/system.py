@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+
+import msgspec
 
 from node.config import NodeConfig
+from node.drivers.base import Driver
 from node.model.facts import NodeFacts
 
 OPERATING_SYSTEM = "Shoal (a simulated Docker host)"
@@ -16,7 +19,7 @@ MEMORY_BYTES = 1024**3
 class System:
     """See the module."""
 
-    def __init__(self, config: NodeConfig, engine_id: str, drivers: Iterable[str]) -> None:
+    def __init__(self, config: NodeConfig, engine_id: str, drivers: Mapping[str, Driver]) -> None:
         self._facts = NodeFacts(
             id=engine_id,
             name=config.name,
@@ -26,10 +29,12 @@ class System:
             operating_system=OPERATING_SYSTEM,
             architecture="x86_64",
             directory=str(config.directory),
-            network_drivers=tuple(sorted(drivers)),
+            network_drivers=(),
             address_pools=tuple((pool.base, pool.size) for pool in config.default_address_pools),
         )
+        self._drivers = drivers
 
     def facts(self) -> NodeFacts:
-        """What does not change while it runs."""
-        return self._facts
+        """What hardly changes while it runs."""
+        drivers = tuple(sorted(name for name, driver in self._drivers.items() if driver.active))
+        return msgspec.structs.replace(self._facts, network_drivers=drivers)

@@ -16,10 +16,11 @@ from node.control import keys
 from node.control.codec import Undecodable, decode
 from node.control.network_index import NetworkIndex, blocks_of
 from node.model.container import ContainerRecord
+from node.model.debt import DebtRecord
 from node.model.member import Member, NodeRecord
 from node.model.network import EndpointRecord, NetworkRecord
 
-Record = NetworkRecord | EndpointRecord | Member | NodeRecord | ContainerRecord
+Record = NetworkRecord | EndpointRecord | Member | NodeRecord | ContainerRecord | DebtRecord
 
 _KINDS: tuple[tuple[str, type[Record]], ...] = (
     (keys.NETWORKS, NetworkRecord),
@@ -27,6 +28,7 @@ _KINDS: tuple[tuple[str, type[Record]], ...] = (
     (keys.MEMBERS, Member),
     (keys.NODES, NodeRecord),
     (keys.CONTAINERS, ContainerRecord),
+    (keys.DEBTS, DebtRecord),
 )
 
 
@@ -48,6 +50,7 @@ class View:
         self.members: dict[str, Member] = {}
         self.nodes: dict[str, NodeRecord] = {}
         self.containers: dict[str, ContainerRecord] = {}
+        self.debts: dict[int, DebtRecord] = {}
         self.undecodable: dict[str, str] = {}
         """Keys whose value is no record, with the reason: shown to people, not acted upon."""
         self._endpoints: dict[str, dict[str, EndpointRecord]] = {}
@@ -164,6 +167,8 @@ class View:
                 self.nodes[record.name] = record
             case ContainerRecord():
                 self.containers[record.id] = record
+            case DebtRecord():
+                self.debts[record.number] = record
 
     def _unindex(self, record: Record) -> None:
         match record:
@@ -181,3 +186,5 @@ class View:
                 self.nodes.pop(record.name, None)
             case ContainerRecord():
                 self.containers.pop(record.id, None)
+            case DebtRecord():
+                self.debts.pop(record.number, None)

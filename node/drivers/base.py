@@ -15,8 +15,9 @@ back; drivers do not know each other. What all of them build upon is the Machine
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
@@ -28,6 +29,21 @@ class Joined:
 
     interface: str = ""
     gateway: str = ""
+    mac: str = ""
+    """Empty, as is the address: what the endpoint had before."""
+    address: str = ""
+    gateway_service: bool = True
+    """If no network of the container leads outside, the gateway bridge shall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """An endpoint on another node: its address (with prefix), MAC, and that node's underlay address."""
+
+    endpoint: str
+    address: str
+    mac: str
+    underlay_address: str
 
 
 class Driver(Protocol):
@@ -38,6 +54,8 @@ class Driver(Protocol):
     """"swarm": its networks are the whole swarm's business and are kept in the shared store."""
     gives_gateway: bool
     """Endpoints get the default route through this network."""
+    active: bool
+    """It can be used now."""
 
     def check(self, spec: NetworkSpec) -> None:
         """Refuse options that make no sense to this driver. Raises NodeError."""
@@ -45,14 +63,23 @@ class Driver(Protocol):
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
         """Refuse a network that cannot stand beside the driver's others on this node."""
 
-    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
-        """No address is set aside for a gateway that nobody named, and nobody routes through one."""
+    async def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """No address is set aside for a gateway that nobody named, and nobody routes through one.
+
+        Raises NodeError.
+        """
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """The hardware address of a new endpoint; "" where the driver gives none."""
 
-    async def create(self, network: NetworkRecord) -> None:
-        """Agree to a network that is about to be committed. Raises NodeError, leaving nothing behind."""
+    async def ready(self) -> None:
+        """Be there: nothing but this and ``name`` may be used before. Raises NotFound, Failed."""
+
+    async def create(self, network: NetworkRecord) -> Mapping[str, str]:
+        """Agree to a network that is about to be committed; what every node's driver must know of it.
+
+        Raises NodeError; ``delete`` is called then too.
+        """
 
     async def delete(self, network: NetworkRecord) -> None:
         """Undo create: the network has been removed, or was not committed after all. Never refuses."""
@@ -68,3 +95,58 @@ class Driver(Protocol):
 
     async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
         """Take it out again. Never refuses."""
+
+
+@runtime_checkable
+class Spanning(Protocol):
+    """A driver whose networks of the swarm reach from node to node."""
+
+    def add_peer(self, network: NetworkRecord, peer: Peer) -> None:
+        """An endpoint of the network stands on another node."""
+
+    def remove_peer(self, network_id: str, endpoint: str) -> None:
+        """It does not stand there any more; without effect if it is not known."""
+
+
+@runtime_checkable
+class Exposing(Protocol):
+    """A driver that wants to know which endpoint its container is reached through from outside."""
+
+    async def expose(self, endpoint: EndpointRecord, options: Mapping[str, Any]) -> None:
+        """It is this one now; ``options`` has the ports that are published. Raises Failed."""
+
+    async def hide(self, endpoint: EndpointRecord) -> None:
+        """It is not any more. Never refuses."""
+
+
+class QuietDriver:
+    """What a driver does that asks nobody, refuses nothing, and has nothing to build for a network."""
+
+    gives_gateway = False
+    active = True
+
+    async def ready(self) -> None:
+        """It always is."""
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Every option is good."""
+
+    def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
+        """Nothing can clash."""
+
+    async def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """Every subnet has a gateway."""
+        return False
+
+    async def create(self, network: NetworkRecord) -> Mapping[str, str]:
+        """Nobody else is asked."""
+        return {}
+
+    async def delete(self, network: NetworkRecord) -> None:
+        """Nobody else is told."""
+
+    def open(self, network: NetworkRecord) -> None:
+        """Nothing to make."""
+
+    def close(self, network: NetworkRecord) -> None:
+        """Nothing to undo."""

@@ -16,7 +16,7 @@ from ipaddress import IPv4Network
 
 from node.datapath.port import Port
 from node.datapath.segment import Segment
-from node.drivers.base import Joined
+from node.drivers.base import Joined, QuietDriver
 from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, ROUTED, BridgeRules
 from node.drivers.machine import Machine
 from node.drivers.options import boolean, mtu
@@ -50,7 +50,7 @@ class Bridge:
     ports: dict[str, Port] = field(default_factory=dict)
 
 
-class BridgeDriver:
+class BridgeDriver(QuietDriver):
     """See node/drivers/base.py."""
 
     name = "bridge"
@@ -94,21 +94,11 @@ class BridgeDriver:
                     f"conflicts with network {other.id} ({bridge_name(other)}): {clash}"
                 )
 
-    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
-        """Every subnet has a gateway."""
-        return False
-
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """Random and locally administered, as since engine 28, or as before."""
         if self._macs_from_addresses:
             return format_mac(address_mac(parse_ipv4(address)))
         return format_mac(random_mac(chance))
-
-    async def create(self, network: NetworkRecord) -> None:
-        """Nobody else is asked."""
-
-    async def delete(self, network: NetworkRecord) -> None:
-        """Nobody else is told."""
 
     def open(self, network: NetworkRecord) -> None:
         """Make the segment and put the host's interface on it."""

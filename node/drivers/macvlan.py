@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from node.datapath.macvlan import Role
 from node.datapath.port import Port
-from node.drivers.base import Joined
+from node.drivers.base import Joined, QuietDriver
 from node.drivers.machine import LAN_MTU, Machine
 from node.drivers.parents import DUMMY_PREFIX, Parent, Parents
 from node.errors import Failed
@@ -39,7 +39,7 @@ class Macvlan:
     ports: dict[str, Port] = field(default_factory=dict)
 
 
-class MacvlanDriver:
+class MacvlanDriver(QuietDriver):
     """See node/drivers/base.py."""
 
     name = "macvlan"
@@ -80,19 +80,13 @@ class MacvlanDriver:
         if network.options.get(PARENT_OPTION):
             self._parents.check(parent)
 
-    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+    async def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
         """Without a parent, a network is as internal as one that is said to be."""
         return spec.internal or not spec.options.get(PARENT_OPTION)
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """Random and locally administered."""
         return format_mac(random_mac(chance))
-
-    async def create(self, network: NetworkRecord) -> None:
-        """Nobody else is asked."""
-
-    async def delete(self, network: NetworkRecord) -> None:
-        """Nobody else is told."""
 
     def open(self, network: NetworkRecord) -> None:
         """Have the parent ready."""
@@ -120,7 +114,7 @@ class MacvlanDriver:
         if macvlan.role is Role.PASSTHRU:
             macvlan.parent.port.up = False  # the host itself hears nothing through it any more
         sandbox.announce(endpoint.interface)
-        return Joined(endpoint.interface, endpoint.gateway)
+        return Joined(endpoint.interface, endpoint.gateway, gateway_service=False)
 
     async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
         """Take it off again."""

@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import random
 
-from node.drivers.base import Joined
+from node.drivers.base import Joined, QuietDriver
 from node.errors import Forbidden
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
 
 
-class NullDriver:
+class NullDriver(QuietDriver):
     """See node/drivers/base.py; there is exactly one such network (moby: drivers/null)."""
 
     name = "null"
     data_scope: Scope = "local"
-    gives_gateway = False
 
     def check(self, spec: NetworkSpec) -> None:
         """Only the node itself makes its one network."""
         raise Forbidden(f'only one instance of "{self.name}" network is allowed')
 
-    def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
-        """Nothing can clash."""
-
-    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
-        """Every subnet has a gateway."""
-        return False
-
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """No interface, no hardware address."""
         return ""
-
-    async def create(self, network: NetworkRecord) -> None:
-        """Nobody else is asked."""
-
-    async def delete(self, network: NetworkRecord) -> None:
-        """Nobody else is told."""
-
-    def open(self, network: NetworkRecord) -> None:
-        """Nothing to make."""
-
-    def close(self, network: NetworkRecord) -> None:
-        """Nothing to undo."""
 
     async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
         """The loopback that every sandbox has is all."""

@@ -22,7 +22,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from node.datapath.port import Port
 from node.datapath.segment import Segment
 from node.datapath.vtep import Vtep
-from node.drivers.base import Joined
+from node.drivers.base import Joined, Peer, QuietDriver
 from node.drivers.machine import Machine
 from node.drivers.options import mtu
 from node.drivers.overlay_router import OverlayRouter
@@ -32,16 +32,6 @@ from node.stack.sandbox import Sandbox
 from node.wire.vxlan import OVERHEAD_BYTES
 
 UNDERLAY_MTU_DEFAULT = 1500
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """An endpoint on another node: its address (with prefix), MAC, and that node's underlay address."""
-
-    endpoint: str
-    address: str
-    mac: str
-    underlay_address: str
 
 
 @dataclass(slots=True)
@@ -55,12 +45,11 @@ class Subnetwork:
     """Peers in its tables, by endpoint."""
 
 
-class OverlayDriver:
+class OverlayDriver(QuietDriver):
     """See the module. ``static_peers``: network name to tunnel endpoints that are no nodes."""
 
     name = "overlay"
     data_scope: Scope = "swarm"
-    gives_gateway = False
 
     def __init__(
         self,
@@ -81,28 +70,9 @@ class OverlayDriver:
         """Refuse an MTU that is none."""
         mtu(spec.options, UNDERLAY_MTU_DEFAULT)
 
-    def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
-        """The pools have been compared already, and VNIs are given out one by one."""
-
-    def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
-        """Every subnet has a gateway."""
-        return False
-
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """A pure function of the address."""
         return format_mac(address_mac(parse_ipv4(address)))
-
-    async def create(self, network: NetworkRecord) -> None:
-        """Nobody else is asked."""
-
-    async def delete(self, network: NetworkRecord) -> None:
-        """Nobody else is told."""
-
-    def open(self, network: NetworkRecord) -> None:
-        """Nothing stands on a node before its first endpoint."""
-
-    def close(self, network: NetworkRecord) -> None:
-        """Nothing stands after its last."""
 
     # -- local endpoints --------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from node.edge.control import GrpcControl, NodeService
 from node.edge.http import HttpServer
 from node.edge.inspection import InspectionService
 from node.edge.outside import RealOutside
+from node.edge.plugins import HttpPlugins
 from node.edge.rpc_server import RpcServer
 from node.edge.telemetry import LogTelemetry
 from node.edge.underlay import UdpUnderlay
@@ -108,7 +109,10 @@ async def _start(config: NodeConfig, clock: SystemClock, telemetry: Telemetry, p
         config.underlay_address,
         lambda port: telemetry.tell("port.inside_only", port=port, reason="opening it needs root"),
     )
-    agent = Agent(config, Seams(clock, underlay, control, store, own, telemetry, outside), _chance(config))
+    plugins = HttpPlugins(config.plugin_directories)
+    parts.push_async_callback(plugins.close)
+    seams = Seams(clock, underlay, control, store, own, telemetry, outside, plugins)
+    agent = Agent(config, seams, _chance(config))
     parts.push_async_callback(agent.stop)
     await agent.start()
 

@@ -7,6 +7,10 @@ from typing import Literal
 import msgspec
 
 Scope = Literal["local", "swarm"]
+DEFAULT_IPAM, NULL_IPAM = "default", "null"
+"""Who gives addresses where no plugin does: the node or the swarm itself, or nobody."""
+ANY_SUBNET = "0.0.0.0/0"
+"""What the null IPAM gives."""
 
 
 class Subnet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,6 +22,10 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auxiliary: dict[str, str] = {}
     given: bool = False
     """The user named the subnet (only then may addresses be pinned)."""
+    pool: str = ""
+    """What an IPAM plugin calls it."""
+    address_space: str = ""
+    """Where an IPAM plugin took it from."""
     gateway_given: bool = False
     """The user named the gateway (only then, or if the pool was automatic, does inspect show it)."""
 
@@ -52,7 +60,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     created: str
     subnets: tuple[Subnet, ...] = ()
     vnis: tuple[int, ...] = ()
-    """One VXLAN network identifier for each subnet of an overlay."""
+    """One VXLAN network identifier for each subnet of a network of the swarm."""
     ipam_driver: str = "default"
     ipam_options: dict[str, str] | None = None
     internal: bool = False
@@ -61,6 +69,8 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     enable_ipv4: bool = True
     enable_ipv6: bool = False
     options: dict[str, str] = {}
+    driver_state: dict[str, str] = {}
+    """What the driver said when it agreed, for the drivers of all nodes."""
     labels: dict[str, str] = {}
     predefined: bool = False
     config_only: bool = False

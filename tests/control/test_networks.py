@@ -322,9 +322,10 @@ class SlowBridge(BridgeDriver):
         self.agreed: list[str] = []
         self.clock = world.clock
 
-    async def create(self, network: NetworkRecord) -> None:
+    async def create(self, network: NetworkRecord) -> dict[str, str]:
         await self.clock.sleep(1.0)
         self.agreed.append(network.subnets[0].subnet)
+        return {}
 
     async def delete(self, network: NetworkRecord) -> None:
         self.agreed.remove(network.subnets[0].subnet)

@@ -71,7 +71,7 @@ def _of_swarm(network: NetworkRecord) -> dict[str, Any]:
 
 
 def _options(network: NetworkRecord) -> dict[str, str]:
-    if not network.vnis:
+    if network.driver != "overlay" or not network.vnis:
         return network.options
     return {**network.options, VNI_OPTION: ",".join(str(vni) for vni in network.vnis)}
 
