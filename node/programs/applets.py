@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from node.programs import basics, curl, ip, netcat, nginx, nslookup, ping, text, traceroute, wget, whoami
+from node.programs import basics, ip, netcat, nginx, nslookup, ping, text, traceroute, wget, whoami
+from node.programs.curl.command import curl
 from node.programs.iperf3.command import iperf3
 from node.programs.shell.main import shell
 from node.programs.table import PROGRAMS, find
@@ -22,7 +23,7 @@ PROGRAMS.update(
         "traceroute": traceroute.traceroute,
         "iperf3": iperf3,
         "wget": wget.wget,
-        "curl": curl.curl,
+        "curl": curl,
         "nc": netcat.nc,
         "netcat": netcat.nc,
         "cat": text.cat,

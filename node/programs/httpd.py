@@ -61,14 +61,23 @@ class Access:
     body_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A response: plain text; ``headers`` are further header lines, each with its end."""
+
+    body: bytes
+    status: HTTPStatus = HTTPStatus.OK
+    headers: str = ""
+
+
 class Site(Protocol):
     """What a server serves, and how it talks of it."""
 
     headers: str
     """Header lines of its own, each with its end."""
 
-    def page(self, request: Request) -> bytes:
-        """The page, as plain text."""
+    def page(self, request: Request) -> Page:
+        """The answer."""
 
     def accessed(self, access: Access) -> None:
         """A request was answered."""
@@ -155,24 +164,25 @@ class Server:
             return False
         page = self._site.page(Request(line, text, headers, stream.local, stream.remote))
         is_kept = not is_last and _wants_more(line, headers)
-        shown = b"" if line.method == "HEAD" else page
-        await _send(stream, self._head(HTTPStatus.OK, len(page), is_kept=is_kept) + shown)
-        self._log(stream, text, headers, HTTPStatus.OK, len(shown))
+        shown = b"" if line.method == "HEAD" else page.body
+        await _send(stream, self._head(page, is_kept=is_kept) + shown)
+        self._log(stream, text, headers, page.status, len(shown))
         await self._process.stdout.drain()
         return is_kept
 
     async def _refuse(self, stream: TcpStream, text: str, status: HTTPStatus) -> None:
-        page = f"{status.value} {status.phrase}\n".encode()
-        await _send(stream, self._head(status, len(page), is_kept=False) + page)
-        self._log(stream, text, (), status, len(page))
+        page = plain(status)
+        await _send(stream, self._head(page, is_kept=False) + page.body)
+        self._log(stream, text, (), status, len(page.body))
 
-    def _head(self, status: HTTPStatus, body_bytes: int, *, is_kept: bool) -> bytes:
+    def _head(self, page: Page, *, is_kept: bool) -> bytes:
         text = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+            f"HTTP/1.1 {page.status.value} {page.status.phrase}\r\n"
             f"{self._site.headers}"
             f"Date: {formatdate(self._process.clock.wall(), usegmt=True)}\r\n"
             "Content-Type: text/plain\r\n"
-            f"Content-Length: {body_bytes}\r\n"
+            f"Content-Length: {len(page.body)}\r\n"
+            f"{page.headers}"
             f"Connection: {'keep-alive' if is_kept else 'close'}\r\n\r\n"
         )
         return text.encode()
@@ -194,6 +204,11 @@ class Server:
                     pass
         except TimeoutError:
             return
+
+
+def plain(status: HTTPStatus, headers: str = "") -> Page:
+    """A page that says its status and nothing else."""
+    return Page(f"{status.value} {status.phrase}\n".encode(), status, headers)
 
 
 async def _send(stream: TcpStream, data: bytes) -> None:

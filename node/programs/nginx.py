@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from node.programs import http
-from node.programs.httpd import Access, Request, Server
+from node.programs.httpd import Access, Page, Request, Server, plain
 from node.programs.process import Process
 from node.programs.signals import SIGINT, SIGQUIT, SIGTERM
 from node.stack.streams import TcpListener
@@ -15,6 +17,8 @@ ADDRESS = "0.0.0.0"  # noqa: S104 - in a simulated sandbox
 TCP_PORT = 80
 BACKLOG = 511
 """nginx's own."""
+_WITH_BODY = {one.value: one for one in HTTPStatus if one.value not in (204, 205, 304)}
+METHODS = ("GET", "HEAD", "POST")
 BIND_TRIES = 5
 BIND_PAUSE_MS = 500
 VERSION = "nginx/1.27.5"
@@ -28,8 +32,20 @@ class Nginx:
     def __init__(self, process: Process) -> None:
         self._process = process
 
-    def page(self, request: Request) -> bytes:
-        """Who answers, who asks, and what came: what one wants to see of a network."""
+    def page(self, request: Request) -> Page:
+        """Who answers, who asks, and what came: what one wants to see of a network.
+
+        /status/404 has that status instead, and /redirect/3 leads here after three redirects.
+        """
+        path = request.line.target.partition("?")[0]
+        if request.line.method not in METHODS:
+            return plain(HTTPStatus.METHOD_NOT_ALLOWED, "Allow: GET, HEAD, POST\r\n")
+        if match := re.fullmatch(r"/status/([2-5]\d\d)", path):
+            return plain(_WITH_BODY.get(int(match[1]), HTTPStatus.NOT_FOUND))
+        if match := re.fullmatch(r"/redirect(?:/(\d{1,2}))?", path):
+            left = int(match[1] or 1) - 1
+            location = f"/redirect/{left}" if left > 0 else "/"
+            return plain(HTTPStatus.FOUND, f"Location: {location}\r\n")
         text = (
             f"Server name: {self._process.userland.hostname}\n"
             f"Server address: {request.local[0]}:{request.local[1]}\n"
@@ -37,7 +53,7 @@ class Nginx:
             f"{request.text}\n"
         )
         text += "".join(f"{name}: {value}\n" for name, value in request.headers)
-        return text.encode("latin-1")
+        return Page(text.encode("latin-1"))
 
     def accessed(self, access: Access) -> None:
         """One line in the image's log_format "main"."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from node.programs.arguments import Parser, UsageError
 from node.programs.http import value
-from node.programs.httpd import Access, Request, Server
+from node.programs.httpd import Access, Page, Request, Server
 from node.programs.process import Process
 from node.programs.signals import SIGINT, SIGTERM
 
@@ -24,7 +24,7 @@ class Whoami:
         self._process = process
         self._name = name
 
-    def page(self, request: Request) -> bytes:
+    def page(self, request: Request) -> Page:
         """Names and addresses, and the request: Host and User-Agent first, then all others by name."""
         interfaces = self._process.sandbox.inspect().interfaces
         own = [address.cidr.partition("/")[0] for one in interfaces for address in one.addresses]
@@ -36,7 +36,7 @@ class Whoami:
         first = [each for each in request.headers if each[0].lower() == "user-agent"]
         others = [each for each in request.headers if each[0].lower() not in ("host", "user-agent")]
         lines += [f"{name.title()}: {text}\r" for name, text in (*first, *sorted(others))]
-        return ("\n".join(lines) + "\n\r\n").encode("latin-1")
+        return Page(("\n".join(lines) + "\n\r\n").encode("latin-1"))
 
     def accessed(self, access: Access) -> None:
         """It keeps no log."""

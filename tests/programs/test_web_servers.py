@@ -92,13 +92,14 @@ def test_one_connection_serves_many_requests() -> None:
     async def scenario(world: World, client: Sandbox, address: str) -> None:
         body = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /"
         chunks = (
-            "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n"
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n"
         )
         head = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
         said = await ask(client, address, body + chunks + head + "GET / HTTP/1.0\n\n")
         assert said.count("HTTP/1.1 200 OK") == 4
         assert said.count("Connection: keep-alive") == 3
-        assert re.findall(r"\n\n([A-Z]+) / ", said) == ["POST", "PUT", "GET"], "HEAD has no page"
+        assert re.findall(r"\n\n([A-Z]+) / ", said) == ["POST", "POST", "GET"], "HEAD has no page"
         kept = await ask(client, address, "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n" * 2)
         assert kept.count("200 OK") == 2
 

@@ -1,0 +1,1 @@
+"""curl: requests over HTTP, with its words and its exit codes (curl(1))."""
