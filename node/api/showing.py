@@ -10,6 +10,7 @@ from node.api.docker_json.containers import Shown
 from node.errors import InvalidParameter, NotFound
 from node.model.container import ContainerRecord
 from node.model.image import ImageRecord
+from node.model.network import NetworkRecord
 from node.seams import Clock
 
 
@@ -22,13 +23,16 @@ class Showing:
 
     def of(self, container: ContainerRecord) -> Shown:
         """A container with everything around it."""
+        endpoints = self._backend.containers.endpoints(container)
+        networks = [self._network(name) for name in endpoints]
         return Shown(
             container=container,
-            endpoints=self._backend.containers.endpoints(container),
+            endpoints=endpoints,
             network_id=self._network_id,
             image=self._image(container.spec.image),
             node=self._backend.system.facts().name,
             now=self._clock.wall(),
+            on_macvlan_only=all(network is not None and network.driver == "macvlan" for network in networks),
         )
 
     def listed(self, container: ContainerRecord) -> dict[str, Any]:
@@ -36,10 +40,14 @@ class Showing:
         return container_json.listed(self.of(container))
 
     def _network_id(self, name: str) -> str:
+        network = self._network(name)
+        return network.id if network is not None else ""
+
+    def _network(self, name: str) -> NetworkRecord | None:
         try:
-            return self._backend.networks.find(name).id
+            return self._backend.networks.find(name)
         except (NotFound, InvalidParameter):
-            return ""
+            return None
 
     def _image(self, name: str) -> ImageRecord | None:
         try:

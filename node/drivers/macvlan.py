@@ -105,7 +105,11 @@ class MacvlanDriver(QuietDriver):
         if macvlan.role is Role.PASSTHRU and macvlan.ports:
             raise Failed("failed to create the macvlan port: invalid argument")
         if parse_mac(endpoint.mac) in macvlan.parent.segment.bridge.static:
-            raise Failed(f"failed to create the macvlan port: {endpoint.mac}: address already in use")
+            device = f"veth{self._machine.chance.getrandbits(28):07x}"
+            raise Failed(
+                f'failed to add interface {device} to sandbox: error setting interface "{device}" '
+                f'MAC to "{endpoint.mac}": address already in use'
+            )
         port = self._machine.attach(
             macvlan.parent.segment, sandbox, endpoint.interface, endpoint.mac, endpoint.address, LAN_MTU
         )

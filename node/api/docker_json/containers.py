@@ -32,6 +32,8 @@ class Shown:
     """Its host's name."""
     now: float
     """Seconds since 1970."""
+    on_macvlan_only: bool = False
+    """All of its networks are macvlans, whose driver knows of no ports."""
 
     @property
     def running(self) -> bool:
@@ -116,7 +118,8 @@ def _port_map(shown: Shown) -> dict[str, list[dict[str, str]] | None]:
 
 
 def _open_ports(shown: Shown) -> list[str]:
-    if not shown.endpoints or main_network(shown.container) in UNNETWORKED:
+    is_networked = shown.endpoints and main_network(shown.container) not in UNNETWORKED
+    if not is_networked or shown.on_macvlan_only:
         return []
     return exposed_ports(shown.container, shown.image)
 
