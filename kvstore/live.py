@@ -29,6 +29,12 @@ class LiveMvcc:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_deadline: float | None = None
 
+    @property
+    def leases(self) -> int:
+        """How many leases live."""
+        self._expire()
+        return self._mvcc.leases
+
     def get(self, key: str) -> KeyValue | None:
         """See Store.get."""
         self._expire()

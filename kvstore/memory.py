@@ -37,6 +37,11 @@ class MemoryCluster:
         """What stands in it, for whoever looks at a simulated world from outside."""
         return self._live.listing(prefix)
 
+    @property
+    def leases(self) -> int:
+        """How many leases live."""
+        return self._live.leases
+
     def session(self, name: str, latency: Callable[[], Awaitable[None]] = at_once) -> MemoryStore:
         """A client of this cluster; ``latency`` is awaited before each of its operations."""
         return MemoryStore(self._live, name, latency)

@@ -87,6 +87,11 @@ class Mvcc:
 
     # -- what stands now --------------------------------------------------------------------------
 
+    @property
+    def leases(self) -> int:
+        """How many leases live."""
+        return len(self._leases)
+
     def get(self, key: str) -> KeyValue | None:
         """The key as it stands, or None."""
         return self._items.get(key)

@@ -42,7 +42,7 @@ class Checker:
     """As scenario files call it: a few words with hyphens."""
     sentence: ClassVar[str]
     """What must hold at every moment."""
-    within_s: ClassVar[float] = 0.0
+    within_s: float = 0.0
     """How long something may be wrong before it is a violation."""
 
     def __init__(self) -> None:

@@ -41,6 +41,8 @@ class NetworkSeen:
     internal: bool = False
     lets_talk: bool = True
     """Its containers may talk to each other (inter-container communication is not off)."""
+    lan: str = ""
+    """The interface of the hosts' LAN, such as eth0 or eth0.10, that its containers stand on directly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +127,9 @@ class Seen:
     """What the swarm's store holds: key -> revision of its last change."""
     lost_between: int = 0
     """Datagrams that one node sent and that neither came to another nor were lost by name: always 0."""
+    lease_s: float = 3.0
+    """How long a silent node counts as alive."""
+    leases: int | None = None
+    """Leases that live in the swarm's store."""
     tasks: int | None = None
     """Tasks that are under way in all nodes together."""

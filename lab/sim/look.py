@@ -68,6 +68,8 @@ class Looker:
             faults=tuple(fault for name, agent in alive for fault in _faults(name, agent)),
             keys=self._swarm.keys,
             lost_between=world.fabric.unaccounted,
+            lease_s=max(host.config.lease_s for host in world.hosts.values()),
+            leases=world.store.leases,
             tasks=len(asyncio.all_tasks()),
         )
 
@@ -217,6 +219,7 @@ def network_seen(record: NetworkRecord, scope: str) -> NetworkSeen:
         subnets=tuple(subnet.subnet for subnet in record.subnets),
         internal=record.internal,
         lets_talk=record.options.get(ICC_OPTION, "true") == "true",
+        lan=record.options.get("parent", "") if record.driver == "macvlan" else "",
     )
 
 

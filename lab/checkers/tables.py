@@ -1,0 +1,94 @@
+"""What nodes forward by is what the store says of the endpoints of living nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+
+from lab.checkers.checker import SETTLE_S, Checker, Violation, undisturbed
+from lab.checkers.seen import NodeSeen, Seen, TablesSeen
+
+
+@dataclass(slots=True)
+class Truth:
+    """One subnet of an overlay: its endpoints on living nodes, by node."""
+
+    hardware: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Node -> hardware address -> address."""
+
+
+class Tables(Checker):
+    """An overlay's rows are written from the store, so that they follow it."""
+
+    name = "tables"
+    sentence = (
+        "Forwarding and neighbor tables have a row for every endpoint of a living node, "
+        f"and no other, within {SETTLE_S:g} s."
+    )
+    within_s = SETTLE_S
+
+    def check(self, seen: Seen) -> Iterable[Violation]:
+        """See Checker."""
+        truths = _truths(seen)
+        underlay = {name: node.underlay_address for name, node in seen.nodes.items()}
+        problems: dict[str, str] = {}
+        for node in undisturbed(seen):
+            for tables in node.tables:
+                if (truth := truths.get(tables.vni)) is not None:
+                    for row, text in _differences(node, tables, truth, underlay):
+                        problems[f"{node.name} {tables.network} {row}"] = (
+                            f"{node.name}, network {tables.network}: {text}"
+                        )
+        return self.standing(seen.at, problems)
+
+
+def _truths(seen: Seen) -> dict[int, Truth]:
+    """By VNI: each subnet of an overlay has one."""
+    by_network: dict[str, list[tuple[IPv4Network, Truth]]] = {}
+    truths: dict[int, Truth] = {}
+    for network in seen.networks:
+        for vni, subnet in zip(network.vnis, network.subnets, strict=False):
+            truths[vni] = Truth()
+            by_network.setdefault(network.id, []).append((IPv4Network(subnet), truths[vni]))
+    members = set(seen.members)
+    for endpoint in seen.endpoints:
+        subnets = by_network.get(endpoint.network)
+        if subnets is None or endpoint.node not in members or not endpoint.address:
+            continue
+        for block, truth in subnets:
+            if len(subnets) == 1 or IPv4Address(endpoint.address) in block:
+                truth.hardware.setdefault(endpoint.node, {})[endpoint.mac] = endpoint.address
+    return truths
+
+
+def _differences(
+    node: NodeSeen, tables: TablesSeen, truth: Truth, underlay: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with one segment's tables: the row, and a sentence about it."""
+    remote = dict(tables.remote)
+    neighbors = dict(tables.neighbors)
+    for owner, hardware in truth.hardware.items():
+        if owner == node.name:
+            continue
+        for mac, address in hardware.items():
+            behind = remote.pop(mac, None)
+            if behind is None:
+                yield mac, f"no forwarding row for {mac} ({address} on {owner})"
+            elif owner in underlay and behind != underlay[owner]:
+                yield mac, f"{mac} is written to be behind {behind}; it is on {owner}, {underlay[owner]}"
+            if (answered := neighbors.pop(address, None)) != mac:
+                yield (
+                    address,
+                    f"ARP for {address} on {owner} is answered with {answered or 'nothing'}, not {mac}",
+                )
+    for mac, behind in remote.items():
+        yield mac, f"a forwarding row for {mac} behind {behind}, where no endpoint of a living node is"
+    for address, mac in neighbors.items():
+        yield address, f"ARP for {address} is answered with {mac}, where no endpoint of a living node is"
+    mine = truth.hardware.get(node.name, {})
+    for mac in tables.local:
+        if mac not in mine:
+            yield mac, f"a port for {mac}, of which the store knows nothing"
+    if not tables.local:
+        yield "", "a segment in which nobody stands any more"
