@@ -209,7 +209,12 @@ class Agent:
         me = await founding.identity(self.own, self.chance)
         await self.reconciler.release_left_overs(self.seams.telemetry)
         await founding.predefined_networks(
-            self.controller, self.own, self.clock, self.chance, in_swarm=self.swarm_ledger is not None
+            self.controller,
+            self.own,
+            self.clock,
+            self.chance,
+            in_swarm=self.swarm_ledger is not None,
+            icc=self.config.icc,
         )
         self.membership = self._enrol(me)
         self._build_api(me)

@@ -66,6 +66,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The prefix length of each."""
     bridge_macs: str = "random"
     """Of containers on bridges: "random" as since engine 28, or "address": 02:42 and the IPv4 address."""
+    icc: bool = True
+    """Containers on the default bridge may talk with each other; else only by links (dockerd's option)."""
     static_peers: dict[str, tuple[str, ...]] = {}
     """Overlay network name to further tunnel endpoints, such as a kernel VXLAN device."""
     plugins: tuple[Path, ...] | None = None

@@ -28,6 +28,7 @@ from node.control.standing import GATEWAY_BRIDGE, Foothold, Standing
 from node.control.view import View
 from node.dns.zone import Zone
 from node.drivers.base import Driver, Joined
+from node.drivers.bridge import BridgeDriver
 from node.errors import Forbidden, NodeError, Unavailable
 from node.model.container import ContainerRecord
 from node.model.ids import local_id, short
@@ -192,6 +193,12 @@ class Connections:
     async def _remove_gateway(self, standing: Standing) -> None:
         if (foothold := standing.footholds.get(GATEWAY_BRIDGE)) is not None:
             await self.disconnect(standing, foothold.network)
+
+    def link(self, foothold: Foothold, target: EndpointRecord, ports: tuple[tuple[int, str], ...]) -> None:
+        """Let a container reach another one's exposed ports, where the bridge keeps containers apart."""
+        driver = self._drivers[foothold.network.driver]
+        assert isinstance(driver, BridgeDriver), "links are the default bridge's"
+        driver.link(foothold.endpoint, target, ports)
 
     async def disconnect(self, standing: Standing, network: NetworkRecord) -> None:
         """Take a container's endpoint out of a network; its record goes when the store answers."""

@@ -59,11 +59,21 @@ async def identity(own: Ledger, chance: random.Random) -> Identity:
 
 
 async def predefined_networks(
-    controller: Controller, own: Ledger, clock: Clock, chance: random.Random, *, in_swarm: bool
+    controller: Controller,
+    own: Ledger,
+    clock: Clock,
+    chance: random.Random,
+    *,
+    in_swarm: bool,
+    icc: bool = True,
 ) -> None:
-    """bridge, host and none; in a swarm also the bridge that leads overlays outside."""
+    """bridge, host and none; in a swarm also the bridge that leads overlays outside.
+
+    ``icc``: containers on the default bridge may talk with each other; it counts when that bridge is made.
+    """
+    options = {**_DEFAULT_BRIDGE_OPTIONS, _BRIDGE + "enable_icc": "true" if icc else "false"}
     wanted = [
-        NetworkSpec(name="bridge", driver="bridge", options=_DEFAULT_BRIDGE_OPTIONS),
+        NetworkSpec(name="bridge", driver="bridge", options=options),
         NetworkSpec(name="host", driver="host"),
         NetworkSpec(name="none", driver="null"),
     ]

@@ -13,6 +13,7 @@ from node.dns import files
 from node.errors import Failed, NotFound
 from node.model.container import ContainerRecord
 from node.model.ids import short
+from node.model.network import EndpointRecord
 from node.programs import catalogue
 
 DEFAULT_BRIDGE = "bridge"
@@ -29,8 +30,23 @@ class Link:
     source: str
     """The name of the one that knows."""
     target: ContainerRecord
-    address: str
-    """Empty if it does not run."""
+    endpoint: EndpointRecord | None
+    """None if it does not run."""
+
+    @property
+    def address(self) -> str:
+        """Empty if it does not run."""
+        return self.endpoint.address.partition("/")[0] if self.endpoint is not None else ""
+
+    @property
+    def ports(self) -> tuple[tuple[int, str], ...]:
+        """What the other one exposes: numbers and protocols, in order."""
+        image = catalogue.find(self.target.spec.image)
+        exposed = {*self.target.spec.exposed_ports, *self.target.spec.port_bindings}
+        exposed |= set(image.exposed_ports if image is not None else ())
+        return tuple(
+            sorted((int(port.partition("/")[0]), port.partition("/")[2] or "tcp") for port in exposed)
+        )
 
     @property
     def host(self) -> tuple[str, str]:
@@ -43,11 +59,8 @@ class Link:
         """What the engine tells of the other one, by port and by variable."""
         prefix = self.alias.upper().replace("-", "_")
         image = catalogue.find(self.target.spec.image)
-        exposed = {*self.target.spec.exposed_ports, *self.target.spec.port_bindings}
-        exposed |= set(image.exposed_ports if image is not None else ())
         lines: list[str] = []
-        ports = sorted((int(port.partition("/")[0]), port.partition("/")[2] or "tcp") for port in exposed)
-        for number, protocol in ports:
+        for number, protocol in self.ports:
             url = f"{protocol}://{self.address}:{number}"
             if not lines:
                 lines.append(f"{prefix}_PORT={url}")
@@ -79,8 +92,8 @@ def links_of(container: ContainerRecord, find: FindStanding) -> tuple[Link, ...]
         if DEFAULT_BRIDGE not in target.networks:
             raise Failed(f"Cannot link to /{target.name}, as it does not belong to the default network")
         foothold = standing.footholds.get(DEFAULT_BRIDGE) if standing is not None else None
-        address = foothold.endpoint.address.partition("/")[0] if foothold is not None else ""
-        links.append(Link(alias, container.name, target, address))
+        endpoint = foothold.endpoint if foothold is not None else None
+        links.append(Link(alias, container.name, target, endpoint))
     return tuple(links)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.control.connections import Connections
-from node.control.links import check_running, links_of
+from node.control.links import DEFAULT_BRIDGE, check_running, links_of
 from node.control.publishing import Publishing
 from node.control.standing import GATEWAY_BRIDGE, Standing
 from node.dns import files
@@ -78,6 +78,9 @@ class Sandboxes:
         except NodeError:
             await self.demolish(standing)
             raise
+        for link in links:
+            assert link.endpoint is not None, "what is linked runs: that was checked"
+            self._connections.link(standing.footholds[DEFAULT_BRIDGE], link.endpoint, link.ports)
         standing.environment = tuple(line for link in links for line in link.environment)
         standing.link_hosts = tuple(link.host for link in links)
         self.write_files(container, standing)

@@ -25,6 +25,8 @@ class Port:
     mtu: int = 1500
     isolated: bool = False
     """Talks to ports that are not isolated only, such as the gateway's."""
+    openings: dict[bytes, frozenset[tuple[int, int]]] = field(default_factory=dict)
+    """What it may reach at other isolated ports: hardware address to IP protocols and destination ports."""
     macvlan: Role | None = None
     """What it is on a host's interface that macvlan containers hang from; None if nothing of the kind."""
     up: bool = True

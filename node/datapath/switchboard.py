@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from node.datapath import openings
 from node.datapath.drops import Counters, Drop
 from node.datapath.macvlan import obstacle
 from node.datapath.port import Port
@@ -299,7 +300,7 @@ class Switchboard:
 
 def _refusal(segment: Segment, port: Port, out: Port, frame: bytes) -> Drop | None:
     """Why a frame from one port may not go to another of the same segment; None if it may."""
-    if port.isolated and out.isolated:
+    if port.isolated and out.isolated and not openings.let_through(port, out, frame):
         return Drop.PORT_ISOLATED
     if port.macvlan is None or out.macvlan is None:
         return None

@@ -10,14 +10,14 @@ Options are the engine's labels (moby: libnetwork/drivers/bridge/labels.go).
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from node.datapath.port import Port
 from node.datapath.segment import Segment
 from node.drivers.base import Joined, QuietDriver
-from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, ROUTED, BridgeRules
+from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, PROTOCOLS, ROUTED, BridgeRules
 from node.drivers.machine import Machine
 from node.drivers.options import boolean, mtu
 from node.errors import Forbidden, InvalidParameter
@@ -136,8 +136,17 @@ class BridgeDriver(QuietDriver):
 
     async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
         """Unplug it."""
-        port = self._open[network.id].ports.pop(endpoint.id)
+        bridge = self._open[network.id]
+        port = bridge.ports.pop(endpoint.id)
+        for other in bridge.ports.values():
+            other.openings.pop(port.mac, None)
         self._machine.detach(port, sandbox, endpoint.interface)
+
+    def link(self, source: EndpointRecord, target: EndpointRecord, ports: Iterable[tuple[int, str]]) -> None:
+        """Let one container reach these ports of another, by number and protocol, though nobody else may."""
+        bridge = self._open[source.network]
+        known = [(PROTOCOLS[protocol], number) for number, protocol in ports if protocol in PROTOCOLS]
+        bridge.ports[source.id].openings[bridge.ports[target.id].mac] = frozenset(known)
 
 
 def bridge_name(network: NetworkRecord) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
 from lab.sim.world import World
+from node.datapath.drops import Drop
 from node.errors import Failed, NotFound
 from node.model.container import ContainerSpec
 from node.model.network import NetworkSpec
 from node.model.output import AttachSpec
-from tests.sim.play import play
+from tests.control.test_settings import play_with
+from tests.programs.containers import sandbox_of
+from tests.sim.play import address_of, play
 
 
 async def create(
@@ -80,3 +86,52 @@ def test_links_that_cannot_be() -> None:
         assert agent.controller.attached(agent.controller.find("bridge")) == [], "nothing is left behind"
 
     play(scenario, nodes=1)
+
+
+def test_without_icc_exactly_the_linked_ones_exposed_ports_are_open() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        for name in ("db", "other"):
+            await create(world, name)
+            await agent.containers.start(name)
+        await sandbox_listens(world, "db", 81)
+        probes = "; ".join(
+            f"curl -sS -m 1 -o /dev/null {place} && echo open || echo $?"
+            for place in ("db", "db:81", "172.17.0.3")
+        )
+        script = f"{probes}; ping -c 1 -W 1 db > /dev/null; echo $?"
+        await create(world, "app", "sh", "-c", script, links=("db",))
+        said = [line for line in (await output(world, "app")).splitlines() if "curl:" not in line]
+        assert said == ["open", "28", "28", "1"]
+        await create(world, "stranger", "curl", "-sS", "-m", "1", "172.17.0.2")
+        assert "(28)" in await output(world, "stranger")
+        assert agent.counters.drops["bridge", Drop.PORT_ISOLATED] > 0
+        shown = json.loads((await world.request("node-1", "GET", "/networks/bridge")).body)
+        assert shown["Options"]["com.docker.network.bridge.enable_icc"] == "false"
+
+    play_with(scenario, icc=False)
+
+
+def test_the_linked_one_may_not_begin_a_conversation() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        await create(world, "db")
+        await agent.containers.start("db")
+        await create(world, "app", "sleep", "1000", links=("db",))
+        await agent.containers.start("app")
+        await sandbox_listens(world, "app", 80)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
+                await sandbox_of(world, "node-1", "db").connect_tcp(address_of(world, "node-1", "app"), 80)
+        async with asyncio.timeout(5):
+            stream = await sandbox_of(world, "node-1", "app").connect_tcp("172.17.0.2", 80)
+        stream.close()
+        await agent.containers.remove("app", force=True)
+        ports = agent.switchboard.segments[agent.controller.find("bridge").id].bridge.ports.values()
+        assert not any(port.openings for port in ports)
+
+    play_with(scenario, icc=False)
+
+
+async def sandbox_listens(world: World, name: str, tcp_port: int) -> None:
+    sandbox_of(world, "node-1", name).listen_tcp("0.0.0.0", tcp_port)
