@@ -42,9 +42,13 @@ class Happening:
     event: str
     fields: tuple[tuple[str, object], ...]
 
-    def __str__(self) -> str:
+    def words(self) -> str:
+        """What happened, without when and where."""
         details = " ".join(f"{key}={value}" for key, value in self.fields)
-        return f"{self.at:12.6f} {self.node} {self.event} {details}".rstrip()
+        return f"{self.event} {details}".rstrip()
+
+    def __str__(self) -> str:
+        return f"{self.at:12.6f} {self.node} {self.words()}"
 
 
 class Story:
@@ -103,6 +107,8 @@ class World:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop), "a simulated world runs on virtual time"
         self.loop = loop
+        self.born: Callable[[str, Agent], None] | None = None
+        """Hears of every agent that is about to start."""
         self.chance = Chance(seed)
         self.timing = timing or Timing()
         self.clock = VirtualClock(loop)
@@ -142,6 +148,8 @@ class World:
         self.fabric.connect(host.config.underlay_address, host.gate.context)
         seams = self._seams(name, host, host.gate)
         host.agent = Agent(host.config, seams, self.chance.stream(f"{name}/{host.lives}"))
+        if self.born is not None:
+            self.born(name, host.agent)
         await self.inside(name, host.agent.start())
         return host.agent
 

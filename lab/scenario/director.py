@@ -1,0 +1,262 @@
+"""Plays a scenario on a stage: sets it up, walks its timeline, judges, and records what came of it.
+
+    set up --> begin --> step, step, step ... --> heal all --> right again within `recovery`?
+                 |          each at its moment                            |
+                 '-- traffic, checkers: all the time ---------------------'
+
+It knows nothing of the world it plays in but the stage (stage.py). An invariant that does not hold ends
+the run at once, so that the story ends where it went wrong; an expectation that is missed is noted, and
+the run goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from lab.checkers.checker import Checker, Violation
+from lab.checkers.history import Operation
+from lab.checkers.seen import Seen
+from lab.scenario import model
+from lab.scenario.actions import Actions, Problem
+from lab.scenario.expectations import Judge, dropped
+from lab.scenario.recovery import Recovery
+from lab.scenario.result import Broken, Failure, Line, Recovered, Result, StepResult
+from lab.scenario.setting import set_up
+from lab.scenario.stage import NotHere, Stage
+from lab.scenario.traffic import Traffic
+from lab.scenario.user import User
+from lab.scenario.words import describe
+from node.datapath.switchboard import Hop
+from node.tasks import TaskScope
+
+LOOK_S = 0.5
+"""How often the checkers look even if nothing seems to change."""
+BROKEN_MAX = 20
+
+Tell = Callable[[float, str], None]
+
+
+def unheard(at: float, what: str) -> None:
+    """The ``tell`` of nobody who listens."""
+
+
+class Director:
+    """See the module. One director plays one scenario once.
+
+    ``late`` is asked before each step how many seconds it is to come later than its time.
+    """
+
+    def __init__(
+        self,
+        scenario: model.Scenario,
+        stage: Stage,
+        checkers: Sequence[Checker],
+        *,
+        tell: Tell = unheard,
+        late: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._scenario = scenario
+        self._stage = stage
+        self._checkers = tuple(checkers)
+        self._hop_checkers = tuple(one for one in checkers if type(one).hop is not Checker.hop)
+        self._tell = tell
+        self._late = late
+        self._living: dict[str, None] = dict.fromkeys(stage.nodes())
+        self._user = User(stage, scenario)
+        self._judge = Judge(stage, self._user, self._living)
+        self._recovery = Recovery(stage, self._user, self._living)
+        self._tasks = TaskScope(self._crashed)
+        self._traffic = Traffic(stage, self._user, self._tasks)
+        self._actions = Actions(stage, self._user, self._living, self._tasks)
+        self._steps: dict[int, StepResult] = {}
+        self._recoveries: list[Recovered] = []
+        self._broken: list[Broken] = []
+        self._failures: list[Failure] = []
+        self._story: list[Line] = []
+        self._moments = 0
+        self._over = asyncio.Event()
+        """Something has gone so wrong that nothing more is to be learned from going on."""
+
+    async def play(self, seed: int = 0) -> Result:
+        """The whole of it. Raises NotHere before anything begins, if this world cannot do it."""
+        for step in self._scenario.timeline:
+            if isinstance(step, model.StoreMemberLostStep) and self._stage.world == "simulated":
+                raise NotHere("the simulated store is one and has no members to lose: use shoal play")
+        playing = asyncio.ensure_future(self._play())
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait([playing, over], return_when=asyncio.FIRST_COMPLETED)
+            if playing.done():
+                playing.result()
+        finally:
+            for task in (playing, over):
+                task.cancel()
+                await asyncio.wait([task])
+            await self._tasks.close()
+        return Result(
+            title=self._scenario.title,
+            world=self._stage.world,
+            seed=seed,
+            lasted_s=self._stage.now(),
+            steps=tuple(self._steps[number] for number in sorted(self._steps)),
+            samples=tuple(self._traffic.samples),
+            recoveries=tuple(self._recoveries),
+            broken=tuple(self._broken),
+            failures=tuple(self._failures),
+            story=tuple(self._story),
+            moments=self._moments,
+        )
+
+    async def _play(self) -> None:
+        scenario, stage = self._scenario, self._stage
+        problem = await set_up(scenario, stage, self._user)
+        stage.begin()
+        if problem:
+            self._fail("step", "set-up", problem)
+            return
+        self._say("the scenario begins")
+        self._judge.drops_before = dropped(await stage.look())
+        if self._checkers:
+            stage.watch(self, closely=True)
+            self._tasks.start(self._keep_looking(), "checkers")
+        for number, wish in enumerate(scenario.traffic):
+            self._tasks.start(self._traffic.run(number, wish), f"traffic {number}")
+        await self._walk()
+        await self._end()
+
+    # -- the timeline -----------------------------------------------------------------------------
+
+    async def _walk(self) -> None:
+        """Every step at its moment; what is expected meanwhile is judged beside it."""
+        judged: list[asyncio.Task[None]] = []
+        urgent: list[asyncio.Task[None]] = []
+        for number, step in enumerate(self._scenario.timeline):
+            await self._stage.sleep_until(step.at + self._late())
+            if isinstance(step, model.ExpectStep):
+                task = self._tasks.start(self._expect(number, step), f"step {number}")
+                judged.append(task)
+                if not step.within:
+                    urgent.append(task)
+                continue
+            await _all(urgent)  # what is expected at once is seen before anything else is done
+            urgent.clear()
+            await self._act(number, step)
+        await _all(judged)
+        await self._stage.sleep_until(max(self._scenario.lasts, self._last_end()))
+
+    def _last_end(self) -> float:
+        """When the last fault of the timeline is over."""
+        lasting = (model.FaultStep, model.PauseStep)
+        steps = [step for step in self._scenario.timeline if isinstance(step, lasting)]
+        return max((step.at + step.lasts for step in steps), default=0.0)
+
+    async def _expect(self, number: int, step: model.ExpectStep) -> None:
+        began = self._stage.now()
+        problem = await self._judge.judge(step)
+        self._record(number, step, began, problem, "")
+
+    async def _act(self, number: int, step: model.AnyStep) -> None:
+        began = self._stage.now()
+        self._say(describe(step))
+        problem = said = ""
+        try:
+            said = await self._actions.do(number, step)
+        except Problem as error:
+            problem = str(error)
+        self._record(number, step, began, problem, said)
+        if (ends := self._actions.disturbed_until(step, began)) is not None:
+            self._tasks.start(self._measure(number, step, ends), f"recovery {number}")
+
+    def _record(self, number: int, step: model.AnyStep, began: float, problem: str, said: str) -> None:
+        what = describe(step)
+        self._steps[number] = StepResult(
+            number=number,
+            kind=str(type(step).__struct_config__.tag),
+            what=what,
+            began=began,
+            ended=self._stage.now(),
+            problem=problem,
+            said=said,
+        )
+        if problem:
+            self._fail("step", str(number), f"{what}: {problem}")
+        elif isinstance(step, model.ExpectStep):
+            self._say(f"{what}: so it is")
+
+    # -- what goes on all the time ----------------------------------------------------------------
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await self._stage.sleep_until(self._stage.now() + LOOK_S)
+            self.moment(await self._stage.look())
+
+    def moment(self, seen: Seen) -> None:
+        """See Witness: the invariants are checked."""
+        self._moments += 1
+        for checker in self._checkers:
+            self._take(checker.check(seen))
+
+    def hop(self, node: str, hop: Hop) -> None:
+        """See Witness."""
+        for checker in self._hop_checkers:
+            self._take(checker.hop(node, hop))
+
+    def operation(self, operation: Operation) -> None:
+        """See Witness."""
+        for checker in self._checkers:
+            self._take(checker.operation(operation))
+
+    def _take(self, violations: Iterable[Violation]) -> None:
+        for violation in violations:
+            if len(self._broken) < BROKEN_MAX:
+                name, text = violation.checker, violation.what
+                self._broken.append(Broken(checker=name, at=violation.at, text=text))
+                self._fail("invariant", name, f"{name} is broken: {text}")
+            self._over.set()
+
+    async def _measure(self, number: int, step: model.AnyStep, ends: float) -> None:
+        """How long after the end of a disturbance everything is right again."""
+        await self._stage.sleep_until(ends)
+        ended = self._stage.now()
+        right, reason = await self._recovery.by(ended + self._scenario.recovery)
+        after_s = None if right is None else right - ended
+        self._recoveries.append(
+            Recovered(step=number, what=describe(step), ended=ended, after_s=after_s, reason=reason)
+        )
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    async def _end(self) -> None:
+        """All faults end, and everything is to be right again in time."""
+        await self._actions.end_all()
+        self._say("all faults have ended")
+        right, reason = await self._recovery.by(self._stage.now() + self._scenario.recovery)
+        if right is None:
+            self._fail(
+                "recovery",
+                "end",
+                f"not everything is right again {self._scenario.recovery:g} s after the last fault: {reason}",
+            )
+        else:
+            self._say("everything is right again")
+        self.moment(await self._stage.look())
+
+    def _say(self, what: str) -> None:
+        at = self._stage.now()
+        self._story.append(Line(at=at, who="scenario", what=what))
+        self._tell(at, what)
+
+    def _fail(self, kind: str, name: str, text: str) -> None:
+        self._failures.append(Failure(kind=kind, name=name, at=self._stage.now(), text=text))
+        self._say(f"FAILED: {text}")
+
+    def _crashed(self, name: str, error: BaseException) -> None:
+        self._fail("crash", name, f"{name} ended with {error!r}")
+        self._over.set()
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        if not task.done():
+            await asyncio.wait([task])

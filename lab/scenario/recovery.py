@@ -1,0 +1,86 @@
+"""When is everything right again? Tables, names and running containers first, then who reaches whom.
+
+look --> disagreements? --no--> ping every pair --all answer--> right, since this round began
+ ^______________|yes___________________|not all
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from lab.checkers.seen import Seen
+from lab.scenario.convergence import disagreements
+from lab.scenario.stage import Stage
+from lab.scenario.user import User
+
+LOOK_S = 0.1
+"""Between two looks."""
+PING_S = 0.5
+PAIRS_MAX = 64
+"""Pings of one round: a ring through the containers of each network, thinned out where it is too long."""
+
+Pair = tuple[str, str]
+
+
+class Recovery:
+    """See the module. ``living``: the nodes that are to be there, as the director knows at any moment."""
+
+    def __init__(self, stage: Stage, user: User, living: dict[str, None]) -> None:
+        self._stage = stage
+        self._user = user
+        self._living = living
+
+    async def by(self, deadline: float) -> tuple[float | None, str]:
+        """Since when everything is right; None and what was wrong last, if it is not by the deadline."""
+        while True:
+            begun = self._stage.now()
+            reason = await self._wrong()
+            if not reason:
+                return begun, ""
+            if self._stage.now() + LOOK_S > deadline:
+                return None, reason
+            await self._stage.sleep_until(self._stage.now() + LOOK_S)
+
+    async def _wrong(self) -> str:
+        seen = await self._stage.look()
+        for sentence in disagreements(seen, tuple(self._living)):
+            return sentence
+        for name, placed in self._user.containers.items():
+            node = seen.nodes.get(placed.node)
+            if placed.expected and not placed.wish.command and node is not None:
+                standing = any(e.name == name for e in node.endpoints)
+                if not standing and placed.networks[0] not in ("host", "none"):
+                    return f"{name} is to run on {placed.node}, and does not"
+        wanted = pairs(seen)
+        answers = await asyncio.gather(
+            *(self._user.ping(source, address, PING_S) for source, _, address in wanted)
+        )
+        for (source, to, _), outcome in zip(wanted, answers, strict=True):
+            if outcome.code != 0:
+                return f"{source} does not reach {to}"
+        return ""
+
+
+def pairs(seen: Seen) -> list[tuple[str, str, str]]:
+    """Who is to reach whom, at which address: neighbours on a ring through each overlay network."""
+    found = list(_rings(seen))
+    if len(found) > PAIRS_MAX:
+        found = [found[number * len(found) // PAIRS_MAX] for number in range(PAIRS_MAX)]
+    return found
+
+
+def _rings(seen: Seen) -> Iterator[tuple[str, str, str]]:
+    for network in seen.networks:
+        if network.driver != "overlay" or network.scope != "swarm":
+            continue
+        standing = sorted(
+            (endpoint.name, endpoint.address)
+            for node in seen.nodes.values()
+            for endpoint in node.endpoints
+            if endpoint.network == network.id and endpoint.container and endpoint.address
+        )
+        if len(standing) < 2:
+            continue
+        for (source, _), (to, address) in zip(standing, [*standing[1:], standing[0]], strict=True):
+            yield source, to, address
