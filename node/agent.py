@@ -17,8 +17,11 @@ from node.api.app import App
 from node.api.backend import Backend
 from node.chaos.clock import FaultyClock
 from node.chaos.control import FaultyControl
+from node.chaos.gates import NamesGate, PortsGate
+from node.chaos.outside import FaultyOutside
 from node.chaos.store import FaultyStore
 from node.chaos.table import FaultTable
+from node.chaos.telemetry import FaultyTelemetry
 from node.chaos.underlay import FaultyUnderlay
 from node.config import NodeConfig
 from node.control import founding
@@ -44,7 +47,7 @@ from node.control.publishing import Publishing
 from node.control.reconciler import Reconciler
 from node.control.registry import Registry
 from node.control.restarting import restore
-from node.control.sandboxes import Find, Sandboxes
+from node.control.sandboxes import Find, Materials, Sandboxes
 from node.control.standing import Standing
 from node.control.swarm import Swarm
 from node.control.system import System
@@ -107,6 +110,7 @@ class Agent:
         self.tasks = TaskScope(self._failed)
         self.faults = FaultTable(chance)
         self.clock = FaultyClock(seams.clock, self.faults)
+        self.telemetry = FaultyTelemetry(seams.telemetry, self.faults, seams.clock)
         self.counters = Counters()
         self.membership: Membership | None = None
         self._build_ledgers()
@@ -147,12 +151,13 @@ class Agent:
             self.chance,
             lan_hairpin=config.lan_hairpin,
         )
+        self.machine.firewall.port_gate = PortsGate(self.faults, seams.clock, self.directory.node_on_lan)
 
     def _build_drivers(self) -> None:
         config, seams = self.config, self.seams
         plugins = PluginTable(seams.plugins, self.clock, config.plugin_patience_s)
-        self.debts = DebtBook(self.ledgers, plugins, seams.telemetry)
-        self.ipams = Ipams(plugins, self.debts, self.ledgers, seams.telemetry, self.chance)
+        self.debts = DebtBook(self.ledgers, plugins, self.telemetry)
+        self.ipams = Ipams(plugins, self.debts, self.ledgers, self.telemetry, self.chance)
         built_in: list[Driver] = [
             NullDriver(),
             HostDriver(),
@@ -175,20 +180,22 @@ class Agent:
         making.pools = DefaultPools.of(config)
         self.controller = Controller(config.name, making, self.events, clock, chance)
         self.registry = Registry(self.own)
-        self.publishing = Publishing(self.machine, seams.outside, self.drivers, clock, self.tasks)
+        outside = FaultyOutside(seams.outside, self.faults, seams.clock)
+        self.publishing = Publishing(self.machine, outside, self.drivers, clock, self.tasks)
+        questions = NamesGate(self.faults, seams.clock, lambda: self.counters.drop(Drop.QUESTION_LOST))
         sandboxes = Sandboxes(
             self.host,
             self.connections,
             self.publishing,
             Find(self.controller.find, self._standing),
-            self._sandbox,
+            Materials(self._sandbox, questions),
             chance,
         )
         self.lives = Lives(self.registry, sandboxes, self.events, clock, chance, self.tasks)
         self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)
         self.programs = Programs(self.registry, self.lives)
         self.controller.plugging = Plugging(self.registry, self.lives, sandboxes)
-        self.discovery = Discovery(config.name, self.ledgers, self.drivers, self.ipams, seams.telemetry)
+        self.discovery = Discovery(config.name, self.ledgers, self.drivers, self.ipams, self.telemetry)
         self.reconciler = Reconciler(
             config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine
         )
@@ -207,7 +214,7 @@ class Agent:
         self.tasks.start(self.own.follow(), "own store")
         await self.own.until(lambda view: view.revision > 0)
         me = await founding.identity(self.own, self.chance)
-        await self.reconciler.release_left_overs(self.seams.telemetry)
+        await self.reconciler.release_left_overs(self.telemetry)
         await founding.predefined_networks(
             self.controller,
             self.own,
@@ -221,7 +228,7 @@ class Agent:
         self.underlay.listen(self._receive)
         if self.membership is not None:
             await self._join_swarm(self.membership)
-        self.tasks.start(self.reconciler.sweep(self.clock, self.seams.telemetry), "sweep")
+        self.tasks.start(self.reconciler.sweep(self.clock, self.telemetry), "sweep")
         self.tasks.start(self.debts.collect(self.clock), "debts")
         self.tasks.start(self.discovery.run(), "plugins")
         await restore(self.registry, self.lives, self.clock.wall())
@@ -279,7 +286,7 @@ class Agent:
 
     async def _join_swarm(self, membership: Membership) -> None:
         """Follow the swarm's store and become a member; what is away now is done when it is back."""
-        ledger, clock, telemetry = self.swarm_ledger, self.clock, self.seams.telemetry
+        ledger, clock, telemetry = self.swarm_ledger, self.clock, self.telemetry
         assert ledger is not None
         self.tasks.start(ledger.follow(), "swarm store")
         self.tasks.start(self._found_swarm(ledger), "ingress")

@@ -36,7 +36,7 @@ def _kind_of(step: model.FaultStep) -> tuple[Kind, tuple[Plane, ...]]:
     """The kind of a step, and the planes that its name implies."""
     match step:
         case model.PartitionStep():
-            return kinds.Partition(step.mode, step.flows), ()
+            return kinds.Partition(step.mode, step.flows, step.flap), ()
         case model.LossStep():
             return kinds.Loss(step.rate, step.burst), ()
         case model.DelayStep():

@@ -8,6 +8,7 @@ Fate: is it lost? when does it leave? how often? which bit is wrong?
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -59,16 +60,31 @@ class Effect(Protocol):
 class PartitionEffect:
     """Does not let through."""
 
-    def __init__(self, kind: Partition) -> None:
+    def __init__(self, kind: Partition, start: float) -> None:
         self._kind = kind
+        self._start = start
 
     def act(self, fate: Fate, traffic: Traffic, now: float, chance: random.Random) -> bool:
         """See Effect."""
         flows = self._kind.flows
-        if flows is not Flows.ALL and traffic.established is not (flows is Flows.ESTABLISHED):
+        if self.next_cut(now) > now:
+            return False
+        if flows is not Flows.ALL and traffic.established is not (flows is Flows.ESTABLISHED):  # nor unknown
             return False
         fate.mode = self._kind.mode
         return True
+
+    @property
+    def is_whole(self) -> bool:
+        """It spares no conversations."""
+        return self._kind.flows is Flows.ALL
+
+    def next_cut(self, now: float) -> float:
+        """``now`` if it is cut; else when it will be again."""
+        period_s = self._kind.period_s
+        if not period_s or (now - self._start) % (2 * period_s) < period_s:
+            return now
+        return self._start + (math.floor((now - self._start) / (2 * period_s)) + 1) * 2 * period_s
 
 
 class LossEffect:
@@ -212,11 +228,11 @@ ORDER: tuple[type[Kind], ...] = (
 )
 
 
-def effect_of(kind: Kind) -> Effect:
+def effect_of(kind: Kind, start: float) -> Effect:
     """The working of one fault, fresh."""
     match kind:
         case Partition():
-            return PartitionEffect(kind)
+            return PartitionEffect(kind, start)
         case Loss():
             return LossEffect(kind)
         case Delay():

@@ -43,8 +43,8 @@ class Traffic:
     network: str = ""
     """Name of the network that it belongs to, where that is known."""
     vni: int = 0
-    established: bool = False
-    """Its conversation has sent something before."""
+    established: bool | None = None
+    """Its conversation has sent something before; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

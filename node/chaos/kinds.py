@@ -18,6 +18,7 @@ from node.errors import InvalidParameter
 from node.seams import Channel
 
 DELAY_S_MAX = 60.0
+FLAP_S_MIN, FLAP_S_MAX = 0.01, 1800.0
 BURST_MAX = 10_000.0
 """Mean length of a run of losses, in datagrams."""
 BITS_PER_S_MIN = 1_000.0
@@ -45,7 +46,7 @@ class Plane(StrEnum):
     NAMES = "names"
     """Questions of containers to their name server."""
     PORTS = "ports"
-    """What comes to the published ports of a node."""
+    """What comes to the published ports of a node, whichever way a fault looks at it is incoming."""
     CLOCK = "clock"
     """The time by which a node's leases and timers run."""
 
@@ -83,6 +84,15 @@ class Partition:
     planes: ClassVar[tuple[Plane, ...]] = (*_TRAFFIC, Plane.PORTS)
     mode: Mode = Mode.DROP
     flows: Flows = Flows.ALL
+    period_s: float = 0.0
+    """It flaps: cut for so long, whole for so long, and so on; 0: cut all the time."""
+
+    def __post_init__(self) -> None:
+        if self.period_s and not FLAP_S_MIN <= self.period_s <= FLAP_S_MAX:
+            raise InvalidParameter(
+                f"a flapping cut changes every {FLAP_S_MIN:g} to {FLAP_S_MAX:g} seconds, "
+                f"not {self.period_s:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

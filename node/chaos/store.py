@@ -11,6 +11,7 @@ A delay is waited for, before the operation and before its answer; a stalled wat
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -19,7 +20,7 @@ from kvstore.store import Batch, CommitResult, KeyValue, Listing, Store, Transac
 from node.chaos.faults import Direction, Traffic
 from node.chaos.kinds import Plane
 from node.chaos.table import FaultTable
-from node.seams import Clock
+from node.seams import Clock, Timer
 
 CUT_OFF = "a fault cuts this node off from the store"
 STALL_LOOK_S = 0.05
@@ -34,6 +35,8 @@ class FaultyStore:
         self._table = table
         self._clock = clock
         self._watches: dict[BreakableWatch, None] = {}
+        self._next: Timer | None = None
+        """Rings when a flapping partition cuts again."""
         table.listeners.append(self._break_watches)
 
     async def get(self, key: str) -> KeyValue | None:
@@ -59,6 +62,7 @@ class FaultyStore:
                 batches = await stack.enter_async_context(self._inner.watch(prefix, revision))
             watch = BreakableWatch(batches, self._news_may_come)
             self._watches[watch] = None
+            self._break_watches()
             stack.callback(self._watches.pop, watch)
             yield watch
 
@@ -85,6 +89,8 @@ class FaultyStore:
     async def close(self) -> None:
         """See Store.close."""
         self._table.listeners.remove(self._break_watches)
+        if self._next is not None:
+            self._next.cancel()
         await self._inner.close()
 
     @asynccontextmanager
@@ -104,10 +110,17 @@ class FaultyStore:
             await self._clock.sleep(verdict.delay_s)
 
     def _break_watches(self) -> None:
-        """A fault was injected: a connection that loses one way for good is lost."""
-        if self._table.cuts(Plane.STORE, self._clock.now()):
+        """A cut began, or a fault came or went: a connection that loses one way for good is lost."""
+        now = self._clock.now()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        cut_at = self._table.next_cut(Plane.STORE, now)
+        if cut_at <= now:
             for watch in tuple(self._watches):
                 watch.break_off()
+        elif cut_at < math.inf:
+            self._next = self._clock.call_at(cut_at, self._break_watches)
 
     async def _news_may_come(self) -> None:
         """Return when no fault stalls the watches any more; healing ends a stall at once, nearly."""

@@ -11,9 +11,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from node.chaos.effects import ORDER, Effect, Fate, effect_of
+from node.chaos.effects import ORDER, Effect, Fate, PartitionEffect, effect_of
 from node.chaos.faults import Fault, Injection, Traffic
-from node.chaos.kinds import ClockSkew, Flows, Mode, Partition, Plane, StalledWatch
+from node.chaos.kinds import ClockSkew, Mode, Plane, StalledWatch
 from node.errors import Conflict, Unavailable
 
 FAULTS_MAX = 64
@@ -93,7 +93,7 @@ class FaultTable:
             raise Conflict(f"fault {injection.id} is in force already: heal it first, or choose another id")
         identity = injection.id or self._draw_id()
         fault = Fault(identity, injection.kind, injection.scope, now, now + injection.duration_s)
-        self._active[identity] = _Active(fault, effect_of(fault.kind))
+        self._active[identity] = _Active(fault, effect_of(fault.kind, now))
         self._next_end = min(self._next_end, fault.end)
         self._tell()
         return fault
@@ -141,15 +141,20 @@ class FaultTable:
             return Verdict(fate.mode)
         return Verdict(None, fate.delay_s, fate.copies, fate.flipped_bit)
 
-    def cuts(self, plane: Plane, now: float) -> bool:
-        """Whether a partition cuts all traffic of a plane, one way or both; nothing is judged by asking."""
+    def next_cut(self, plane: Plane, now: float) -> float:
+        """When a partition cuts all traffic of a plane, one way or both: ``now`` if one does, or inf.
+
+        Nothing is judged by asking.
+        """
         self._expire(now)
-        return any(
-            isinstance(active.fault.kind, Partition)
-            and active.fault.kind.flows is Flows.ALL
-            and plane in active.fault.scope.planes
+        cuts = (
+            active.effect.next_cut(now)
             for active in self._active.values()
+            if isinstance(active.effect, PartitionEffect)
+            and active.effect.is_whole
+            and plane in active.fault.scope.planes
         )
+        return min(cuts, default=math.inf)
 
     def stalled_until(self, now: float) -> float:
         """Until when the store's watches bring no news, on the true clock; ``now`` if they do."""

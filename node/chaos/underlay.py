@@ -99,7 +99,7 @@ class FaultyUnderlay:
             if self._table.empty:
                 receive(channel, source, datagram)
                 return
-            verdict = self._judge(channel, Direction.INCOMING, source, datagram, established=True)
+            verdict = self._judge(channel, Direction.INCOMING, source, datagram, established=None)
             if verdict.mode is not None:
                 self._lost()
                 return
@@ -130,7 +130,13 @@ class FaultyUnderlay:
         return True
 
     def _judge(
-        self, channel: Channel, direction: Direction, address: str, datagram: bytes, *, established: bool
+        self,
+        channel: Channel,
+        direction: Direction,
+        address: str,
+        datagram: bytes,
+        *,
+        established: bool | None,
     ) -> Verdict:
         vni = int.from_bytes(datagram[4:7], "big")
         traffic = Traffic(

@@ -25,6 +25,13 @@ class Directory:
         members = self._swarm.view.members.values()
         return next((m.name for m in members if m.underlay_address == underlay_address), "")
 
+    def node_on_lan(self, lan_address: str) -> str:
+        """The living member with this address on the LAN."""
+        if self._swarm is None:
+            return ""
+        members = self._swarm.view.members.values()
+        return next((m.name for m in members if m.lan_address == lan_address), "")
+
     def node_called_at(self, control_address: str) -> str:
         """The living member that answers calls at an address."""
         if self._swarm is None:

@@ -4,7 +4,8 @@
                   |
                   +------> Forward: server after server, 4 s each, over the protocol that the query came by
 
-It asks from the sandbox's own network, as the engine does for servers that a user named with --dns
+Before all that stands a gate, which may hold questions up. Others are asked from the sandbox's own
+network, as the engine does for servers that a user named with --dns
 (moby: libnetwork/resolver.go).
 """
 
@@ -13,7 +14,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from node.dns.resolver import Forward, Resolver, failure, is_final
+from node.dns.resolver import Forward, Resolver, failure, is_final, refusal
+from node.model.passage import Gate, Passage
 from node.stack.sandbox import Sandbox
 from node.stack.sockets import TextAddress
 from node.stack.streams import TcpStream
@@ -31,9 +33,10 @@ STREAM_IDLE_S = 8.0
 class NameServer:
     """Serves from the moment it is made until its sandbox is closed."""
 
-    def __init__(self, sandbox: Sandbox, resolver: Resolver) -> None:
+    def __init__(self, sandbox: Sandbox, resolver: Resolver, gate: Gate) -> None:
         self._sandbox = sandbox
         self._resolver = resolver
+        self._gate = gate
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._streams = 0
         # The engine's stands at other ports, and packets to 53 are redirected to it.
@@ -54,12 +57,25 @@ class NameServer:
 
     def _answer(self, query: bytes, client: TextAddress) -> bytes | None:
         answer = self._resolver.answer(query)
-        if not isinstance(answer, Forward):
+        passage = self._gate()
+        if passage.lost or answer is None:
+            return None
+        if passage.refused:
+            return refusal(query)
+        if not isinstance(answer, Forward) and passage.delay_s <= 0:
             return answer
         if len(self._tasks) >= FORWARDS_MAX:
             return failure(query)
-        self._start(self._forward_datagram(answer, client))
+        self._start(self._answer_late(answer, passage, client))
         return None
+
+    async def _answer_late(self, answer: bytes | Forward, passage: Passage, client: TextAddress) -> None:
+        if passage.delay_s > 0:
+            await self._sandbox.clock.sleep(passage.delay_s)
+        if isinstance(answer, Forward):
+            await self._forward_datagram(answer, client)
+        else:
+            self._datagrams.send(answer, client)
 
     async def _forward_datagram(self, forward: Forward, client: TextAddress) -> None:
         response = failure(forward.query)
@@ -106,9 +122,7 @@ class NameServer:
             while True:
                 async with asyncio.timeout(STREAM_IDLE_S):
                     query = await _read_message(stream)
-                answer = self._resolver.answer(query, stream=True)
-                if isinstance(answer, Forward):
-                    answer = await self._forward_stream(answer)
+                answer = await self._answer_on_stream(query)
                 if answer is None:
                     return
                 await stream.write(len(answer).to_bytes(2, "big") + answer)
@@ -117,6 +131,17 @@ class NameServer:
         finally:
             self._streams -= 1
             stream.close()
+
+    async def _answer_on_stream(self, query: bytes) -> bytes | None:
+        answer = self._resolver.answer(query, stream=True)
+        passage = self._gate()
+        if passage.lost or answer is None:
+            return None
+        if passage.refused:
+            return refusal(query)
+        if passage.delay_s > 0:
+            await self._sandbox.clock.sleep(passage.delay_s)
+        return await self._forward_stream(answer) if isinstance(answer, Forward) else answer
 
     async def _forward_stream(self, forward: Forward) -> bytes:
         for server in forward.servers:

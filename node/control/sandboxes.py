@@ -20,6 +20,7 @@ from node.errors import Conflict, Failed, NodeError, NotFound
 from node.model.container import ContainerRecord
 from node.model.ids import short
 from node.model.network import EndpointSpec, NetworkRecord
+from node.model.passage import Gate, always_open
 from node.model.published import PublishedPort
 from node.stack.sandbox import Sandbox
 
@@ -35,6 +36,16 @@ class Find:
     standing: Callable[[str], tuple[ContainerRecord, Standing | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What a sandbox of one's own is made of."""
+
+    sandbox: Callable[[str], Sandbox]
+    """A fresh one, by name."""
+    questions: Gate = always_open
+    """May hold up what containers ask their name servers."""
+
+
 class Sandboxes:
     """See the module."""
 
@@ -44,14 +55,14 @@ class Sandboxes:
         connections: Connections,
         publishing: Publishing,
         find: Find,
-        make_sandbox: Callable[[str], Sandbox],
+        materials: Materials,
         chance: random.Random,
     ) -> None:
         self._host = host
         self._connections = connections
         self._publishing = publishing
         self._find = find
-        self._make_sandbox = make_sandbox
+        self._materials = materials
         self._chance = chance
 
     async def build(self, container: ContainerRecord) -> Standing:
@@ -62,8 +73,14 @@ class Sandboxes:
         elif mode.startswith(JOINED_PREFIX):
             return self._joined(container, mode.removeprefix(JOINED_PREFIX))
         else:
-            sandbox = self._make_sandbox(short(container.id))
-            standing = Standing(sandbox, container.id, self._chance, shared=False)
+            sandbox = self._materials.sandbox(short(container.id))
+            standing = Standing(
+                sandbox,
+                container.id,
+                self._chance,
+                shared=False,
+                questions=self._materials.questions,
+            )
         try:
             for name in sorted(container.networks):
                 network = self._network(name, container)

@@ -9,6 +9,7 @@ from node.control.nameserver import NameServer
 from node.dns.resolver import Attachment, Resolver
 from node.dns.zone import Zone
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+from node.model.passage import Gate, always_open
 from node.stack.sandbox import Sandbox
 
 GATEWAY_BRIDGE = "docker_gwbridge"
@@ -29,9 +30,20 @@ class Foothold:
 
 
 class Standing:
-    """See the module. ``shared``: the sandbox is the host's or another container's, not its own."""
+    """See the module. ``shared``: the sandbox is the host's or another container's, not its own.
 
-    def __init__(self, sandbox: Sandbox, container: str, chance: random.Random, *, shared: bool) -> None:
+    ``questions`` may hold up what is asked of the name server.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        container: str,
+        chance: random.Random,
+        *,
+        shared: bool,
+        questions: Gate = always_open,
+    ) -> None:
         self.sandbox = sandbox
         self.container = container
         self.shared = shared
@@ -44,6 +56,7 @@ class Standing:
         """Variables that links add to its program's own."""
         self.link_hosts: tuple[tuple[str, str], ...] = ()
         """Names and address of each linked container."""
+        self._questions = questions
         self._nameserver: NameServer | None = None
 
     def free_interface(self) -> str:
@@ -106,7 +119,7 @@ class Standing:
         named = [f for f in self.footholds.values() if f.zone is not None]
         self.resolver.attachments = tuple(_attachment(foothold) for foothold in named)
         if named and self._nameserver is None:
-            self._nameserver = NameServer(self.sandbox, self.resolver)
+            self._nameserver = NameServer(self.sandbox, self.resolver, self._questions)
 
     def close(self) -> None:
         """Nobody stands here any more."""

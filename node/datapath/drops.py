@@ -57,6 +57,9 @@ class Drop(StrEnum):
     INTERNAL_NETWORK = "internal_network"
     NOT_PUBLISHED = "not_published"
     TRANSLATION_FULL = "translation_full"
+    PORT_CLOSED = "port_closed"
+    # at the name server of a sandbox
+    QUESTION_LOST = "question_lost"
 
 
 ON_THE_WAY: tuple[Drop, ...] = (
@@ -114,6 +117,8 @@ EXPLANATIONS: dict[Drop, str] = {
     Drop.INTERNAL_NETWORK: "the network is internal: nothing leaves it or comes in",
     Drop.NOT_PUBLISHED: "from outside straight to a container, past the ports that it publishes",
     Drop.TRANSLATION_FULL: "the host has no port or no room left to translate one more conversation",
+    Drop.PORT_CLOSED: "it came to a published port that was closed",
+    Drop.QUESTION_LOST: "a question to a container's name server was swallowed by a fault",
 }
 """One line for people on each."""
 

@@ -186,8 +186,17 @@ def is_final(query: bytes, response: bytes) -> bool:
 
 def failure(query: bytes) -> bytes:
     """What is answered when nobody else knew: SERVFAIL, with the question."""
+    return _code_only(query, dns.rcode.SERVFAIL)
+
+
+def refusal(query: bytes) -> bytes:
+    """What is answered by a server that will not say: REFUSED, with the question."""
+    return _code_only(query, dns.rcode.REFUSED)
+
+
+def _code_only(query: bytes, code: dns.rcode.Rcode) -> bytes:
     response = dns.message.make_response(dns.message.from_wire(query), recursion_available=True)
-    response.set_rcode(dns.rcode.SERVFAIL)
+    response.set_rcode(code)
     return response.to_wire()
 
 

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 
 from node.datapath.drops import Drop
 from node.model.address import ZERO_IPV4
-from node.stack.forward import ForwardedPacket
+from node.model.passage import OPEN, PortGate
+from node.stack.forward import ForwardedPacket, Refusal
 from node.stack.sandbox import Sandbox
 from node.stack.translation.flow import End, Flow
 from node.stack.translation.translator import Translator
 from node.wire import ipv4
+from node.wire.ipv4 import Packet
+from node.wire.tcp import ACK, SYN
 
 NAT, NAT_UNPROTECTED, ROUTED, ISOLATED = "nat", "nat-unprotected", "routed", "isolated"
 PROTOCOLS = {"tcp": ipv4.PROTOCOL_TCP, "udp": ipv4.PROTOCOL_UDP}
@@ -48,8 +51,11 @@ class Firewall:
         self._lan = lan
         self._published: dict[tuple[int, int], dict[bytes, End]] = {}
         """Who serves, by protocol, port and address of the host."""
+        self.port_gate: PortGate = lambda source, is_established: OPEN
+        """Stands before all published ports, wherever their callers come from."""
         self.translator = Translator(self._find_published, self._is_taken)
         rules = host.stack.rules
+        rules.admit = self.admit
         rules.judge, rules.hide_as, rules.translator = self.judge, self.hide_as, self.translator
 
     def publish(self, protocol: str, host: End, serving: End) -> None:
@@ -63,6 +69,23 @@ class Firewall:
         if not holders:
             del self._published[PROTOCOLS[protocol], host[1]]
         self.translator.forget(serving[0])
+
+    def admit(self, packet: Packet, now: float) -> Refusal | None:
+        """Whether a packet may come in: those to published ports have a gate to pass."""
+        number = int.from_bytes(packet.payload[2:4], "big")
+        holders = self._published.get((packet.protocol, number))
+        if holders is None or packet.fragment_offset:
+            return None
+        if not (packet.destination in holders or (ZERO_IPV4 in holders and self._is_own(packet.destination))):
+            return None
+        passage = self.port_gate(packet.source, _is_established(packet))
+        if passage.lost or passage.refused:
+            return Refusal(Drop.PORT_CLOSED, is_told=passage.refused)
+        return None
+
+    def _is_own(self, address: bytes) -> bool:
+        interfaces = self._host.stack.interfaces.values()
+        return any(own.address == address for interface in interfaces for own in interface.addresses)
 
     def judge(self, crossing: ForwardedPacket) -> Drop | None:
         """Whether a packet may pass from one interface of the host to another."""
@@ -120,3 +143,9 @@ class Firewall:
         if answer.protocol == ipv4.PROTOCOL_UDP:
             return stack.udp.is_bound(answer.destination, answer.source)
         return stack.echo.find(answer.destination[1]) is not None
+
+
+def _is_established(packet: Packet) -> bool:
+    """TCP says so itself; of UDP nobody knows."""
+    flags = packet.payload[13] if len(packet.payload) > 13 else 0
+    return packet.protocol == ipv4.PROTOCOL_TCP and flags & (SYN | ACK) != SYN

@@ -36,16 +36,29 @@ class ForwardedPacket:
     """It came to a published port of the host, and goes on to who serves it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a packet may not come in, and whether its sender is told (as by iptables' REJECT)."""
+
+    drop: Drop
+    is_told: bool
+
+
 Filter = Callable[[ForwardedPacket], Drop | None]
 """The name under which a packet is dropped; None lets it pass."""
 HideAs = Callable[[ForwardedPacket], bytes | None]
 """The own address that a new conversation is hidden behind; None leaves it as it is."""
 
 
+Admit = Callable[[Packet, float], Refusal | None]
+"""Whether a packet may come in at all, at this moment; None lets it."""
+
+
 @dataclass(slots=True)
 class Rules:
     """What a host decides about packets that pass through it. Without any, all pass as they are."""
 
+    admit: Admit | None = None
     judge: Filter | None = None
     hide_as: HideAs | None = None
     translator: Translator | None = None

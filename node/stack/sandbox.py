@@ -47,6 +47,11 @@ class Sandbox:
         """The IP stack; whoever calls into it, except through this sandbox, may miss its timers."""
         return self._namespace.stack
 
+    @property
+    def clock(self) -> Clock:
+        """The time by which its stack lives."""
+        return self._namespace.clock
+
     def share(self, name: str) -> Sandbox:
         """The same network with sockets of its own: for a container that uses another's, for a process.
 

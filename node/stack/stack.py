@@ -167,15 +167,20 @@ class Stack:
 
     def _receive_as_router(self, packet: Packet, interface: Interface, now: float) -> None:
         """What has come may be for us under another's address, or for another under ours."""
-        translator = self.rules.translator
+        translator = self.rules.translator if interface.transmit is not None else None
+        if translator is not None and packet.is_fragment:
+            # Only the first fragment has ports (Linux: nf_defrag_ipv4).
+            whole = self._whole(packet, now)
+            if whole is None:
+                return
+            packet = whole
+        if self.rules.admit is not None and (refusal := self.rules.admit(packet, now)) is not None:
+            self._counters.drop(refusal.drop)
+            if refusal.is_told:
+                self.icmp.refuse(packet, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, now)
+            return
         arrived = Arrived(packet)
-        if translator is not None and interface.transmit is not None:
-            if packet.is_fragment:
-                # Only the first fragment has ports (Linux: nf_defrag_ipv4).
-                whole = self._whole(packet, now)
-                if whole is None:
-                    return
-                packet = whole
+        if translator is not None:
             try:
                 arrived = translator.arrive(packet, interface.name, now)
             except NoRoom:

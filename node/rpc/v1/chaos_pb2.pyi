@@ -102,7 +102,7 @@ class Group(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Partition(_message.Message):
-    __slots__ = ("mode", "flows")
+    __slots__ = ("mode", "flows", "period_s")
     class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MODE_UNSPECIFIED: _ClassVar[Partition.Mode]
@@ -123,9 +123,11 @@ class Partition(_message.Message):
     FLOWS_NEW: Partition.Flows
     MODE_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_S_FIELD_NUMBER: _ClassVar[int]
     mode: Partition.Mode
     flows: Partition.Flows
-    def __init__(self, mode: _Optional[_Union[Partition.Mode, str]] = ..., flows: _Optional[_Union[Partition.Flows, str]] = ...) -> None: ...
+    period_s: float
+    def __init__(self, mode: _Optional[_Union[Partition.Mode, str]] = ..., flows: _Optional[_Union[Partition.Flows, str]] = ..., period_s: _Optional[float] = ...) -> None: ...
 
 class Loss(_message.Message):
     __slots__ = ("rate", "burst")
