@@ -57,29 +57,12 @@ class Actions:
     # -- faults -----------------------------------------------------------------------------------
 
     async def _fault(self, number: int, step: model.FaultStep) -> None:
-        flap = step.flap if isinstance(step, model.PartitionStep) else 0.0
         named = msgspec.structs.replace(step, id=step.id or f"step-{number}")
-        if flap <= 0:
-            await self._inject(named, step.lasts)
-            return
-        self._tasks.start(self._flap(named, flap), f"flapping {number}")
-
-    async def _inject(self, step: model.FaultStep, lasts: float) -> None:
-        shorter = msgspec.structs.replace(step, lasts=model.Seconds(lasts))
         try:
-            for node, injection in injections(shorter, self._stage.nodes()):
+            for node, injection in injections(named, self._stage.nodes()):
                 await self._stage.inject(node, injection)
         except NodeError as error:
             raise Problem(str(error)) from None
-
-    async def _flap(self, step: model.FaultStep, flap: float) -> None:
-        """Cut for so long, whole for so long, and so on until it ends."""
-        begun = self._stage.now()
-        moment = 0.0
-        while moment < step.lasts:
-            await self._stage.sleep_until(begun + moment)
-            await self._inject(step, min(flap, step.lasts - moment))
-            moment += 2 * flap
 
     # -- nodes ------------------------------------------------------------------------------------
 
