@@ -158,11 +158,12 @@ class Agent:
         plugins = PluginTable(seams.plugins, self.clock, config.plugin_patience_s)
         self.debts = DebtBook(self.ledgers, plugins, self.telemetry)
         self.ipams = Ipams(plugins, self.debts, self.ledgers, self.telemetry, self.chance)
+        old_macs = config.bridge_macs == "address"
         built_in: list[Driver] = [
             NullDriver(),
             HostDriver(),
-            BridgeDriver(self.machine, macs_from_addresses=config.bridge_macs == "address"),
-            MacvlanDriver(self.machine),
+            BridgeDriver(self.machine, macs_from_addresses=old_macs),
+            MacvlanDriver(self.machine, macs_from_addresses=old_macs),
             OverlayDriver(self.machine, config.static_peers, self._sandbox),
         ]
         self.drivers = DriverTable(

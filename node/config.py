@@ -65,7 +65,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     default_addr_pool_mask_length: int = 24
     """The prefix length of each."""
     bridge_macs: str = "random"
-    """Of containers on bridges: "random" as since engine 28, or "address": 02:42 and the IPv4 address."""
+    """On bridges and macvlans: "random" as since engine 28, or "address": 02:42 and the IPv4 address."""
     icc: bool = True
     """Containers on the default bridge may talk with each other; else only by links (dockerd's option)."""
     static_peers: dict[str, tuple[str, ...]] = {}

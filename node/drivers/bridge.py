@@ -10,6 +10,7 @@ Options are the engine's labels (moby: libnetwork/drivers/bridge/labels.go).
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -20,7 +21,7 @@ from node.drivers.base import Joined, QuietDriver
 from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, PROTOCOLS, ROUTED, BridgeRules
 from node.drivers.machine import Machine
 from node.drivers.options import boolean, mtu
-from node.errors import Forbidden, InvalidParameter
+from node.errors import Failed, Forbidden, InvalidParameter
 from node.model.address import address_mac, format_mac, parse_ipv4, random_mac
 from node.model.ids import short
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
@@ -36,6 +37,8 @@ TRUSTED_OPTION = "com.docker.network.bridge.trusted_host_interfaces"
 SOURCE_OPTION = "com.docker.network.host_ipv4"
 MODES = (NAT, NAT_UNPROTECTED, ROUTED, ISOLATED)
 MTU_DEFAULT = 1500
+DEVICE_NAME_MAX = 15
+"""Characters (Linux: IFNAMSIZ, with the zero at its end)."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class BridgeDriver(QuietDriver):
         mtu(spec.options, MTU_DEFAULT)
         for key in (BINDING_OPTION, SOURCE_OPTION):
             _address(spec.options, key)
+        _check_device_name(spec.options.get(NAME_OPTION, ""))
         mode = spec.options.get(MODE_OPTION, NAT)
         if mode not in MODES:
             raise InvalidParameter(
@@ -81,7 +85,7 @@ class BridgeDriver(QuietDriver):
             raise InvalidParameter("gateway mode 'isolated' can only be used for an internal network")
 
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
-        """Neither the device's name nor the addresses may be another bridge's."""
+        """Neither the device's name nor the addresses may be another bridge's, nor the name any device's."""
         for other in others:
             clash = ""
             if bridge_name(other) == bridge_name(network):
@@ -93,6 +97,8 @@ class BridgeDriver(QuietDriver):
                     f"cannot create network {network.id} ({bridge_name(network)}): "
                     f"conflicts with network {other.id} ({bridge_name(other)}): {clash}"
                 )
+        if bridge_name(network) in self._machine.host.stack.interfaces:
+            raise Failed(f"existing interface {bridge_name(network)} is not a bridge")
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """Random and locally administered, as since engine 28, or as before."""
@@ -152,6 +158,14 @@ class BridgeDriver(QuietDriver):
 def bridge_name(network: NetworkRecord) -> str:
     """The device's name: what the option says, or br- and the short id."""
     return network.options.get(NAME_OPTION) or f"br-{short(network.id)}"
+
+
+def _check_device_name(name: str) -> None:
+    """Refuse a name that no device can have, as the kernel does (Linux: dev_valid_name). Raises Failed."""
+    if len(name) > DEVICE_NAME_MAX:
+        raise Failed("numerical result out of range")
+    if name in (".", "..") or re.search(r"[/:\s]", name):
+        raise Failed("invalid argument")
 
 
 def _address(options: Mapping[str, str], key: str) -> bytes | None:

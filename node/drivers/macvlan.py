@@ -20,7 +20,7 @@ from node.drivers.base import Joined, QuietDriver
 from node.drivers.machine import LAN_MTU, Machine
 from node.drivers.parents import DUMMY_PREFIX, Parent, Parents
 from node.errors import Failed
-from node.model.address import format_mac, parse_mac, random_mac
+from node.model.address import address_mac, format_mac, parse_ipv4, parse_mac, random_mac
 from node.model.ids import short
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
@@ -47,8 +47,10 @@ class MacvlanDriver(QuietDriver):
     gives_gateway = True
     """A router that somebody else has put onto the LAN."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, macs_from_addresses: bool = False) -> None:
+        """``macs_from_addresses``: as engines before 28 gave them, instead of by chance."""
         self._machine = machine
+        self._macs_from_addresses = macs_from_addresses
         self._parents = Parents(machine)
         self._open: dict[str, Macvlan] = {}
 
@@ -85,7 +87,9 @@ class MacvlanDriver(QuietDriver):
         return spec.internal or not spec.options.get(PARENT_OPTION)
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
-        """Random and locally administered."""
+        """Random and locally administered, as since engine 28, or as before."""
+        if self._macs_from_addresses:
+            return format_mac(address_mac(parse_ipv4(address)))
         return format_mac(random_mac(chance))
 
     def open(self, network: NetworkRecord) -> None:

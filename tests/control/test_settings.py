@@ -14,7 +14,7 @@ from lab.sim.world import World
 from node.__main__ import _parser
 from node.config import AddressPool, ConfigError, NodeConfig, load
 from node.errors import InvalidParameter
-from node.model.network import NetworkSpec
+from node.model.network import NetworkSpec, Subnet
 from tests.sim.play import overlay, settle, start
 
 POOLS = (AddressPool("172.30.0.0/16", 24), AddressPool("10.20.0.0/16", 18))
@@ -152,12 +152,17 @@ def test_all_thirty_one_default_pools_where_the_lan_lies_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(("macs", "old"), [("address", True), ("random", False)])
-def test_hardware_addresses_of_bridges_in_either_fashion(macs: str, *, old: bool) -> None:
+@pytest.mark.parametrize("driver", ["bridge", "macvlan"])
+def test_hardware_addresses_in_either_fashion(driver: str, macs: str, *, old: bool) -> None:
     async def scenario(world: World) -> None:
         agent = world.agent("node-1")
-        assert await start(world, "node-1", "web", "bridge") == "172.17.0.2"
-        endpoint = agent.containers.endpoints(agent.containers.find("web"))["bridge"]
-        assert (endpoint.mac == "02:42:ac:11:00:02") is old
+        place = Subnet(subnet="10.9.0.0/24", given=True)
+        await agent.controller.create(
+            NetworkSpec(name="net", driver=driver, subnets=(place,), options={"parent": "eth0"})
+        )
+        assert await start(world, "node-1", "web", "net") == "10.9.0.2"
+        endpoint = agent.containers.endpoints(agent.containers.find("web"))["net"]
+        assert (endpoint.mac == "02:42:0a:09:00:02") is old
         assert int(endpoint.mac[:2], 16) & 0b11 == 0b10, "locally administered, of one station"
 
     play_with(scenario, bridge_macs=macs)
