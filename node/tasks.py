@@ -20,6 +20,11 @@ class TaskScope:
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._closed = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What goes on at this moment, the oldest first."""
+        return tuple(task.get_name() for task in self._tasks)
+
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run a coroutine until it ends or the scope does."""
         assert not self._closed, f"{name} started in a scope that has ended"

@@ -29,6 +29,11 @@ class GivenOnce(Checker):
                     problems[f"{network.name} {value}"] = (
                         f"{value} in network {network.name} belongs to {_who(other)} and to {_who(endpoint)}"
                     )
+            if endpoint.address in network.reserved:
+                problems[f"{network.name} {endpoint.address} reserved"] = (
+                    f"{_who(endpoint)} stands at {endpoint.address}, "
+                    f"which network {network.name} has set aside"
+                )
             holder = seen.addresses.get((endpoint.network, endpoint.address))
             if holder != endpoint.id:
                 problems[f"{network.name} {endpoint.address} {endpoint.id}"] = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lab.checkers.checker import SETTLE_S, Checker, Violation, undisturbed
 from lab.checkers.seen import Seen
@@ -13,17 +12,8 @@ from node.control.plans import AUXILIARY_HOLDER, GATEWAY_HOLDER
 PER_NETWORK = (keys.ENDPOINTS, keys.ADDRESSES, keys.LAST_ADDRESS)
 
 
-@dataclass(slots=True)
-class Period:
-    """A while in which the same containers ran on the same nodes."""
-
-    signature: object
-    since: float
-    fewest: int
-
-
 class Leaks(Checker):
-    """Tasks are compared with an earlier time at which the same containers ran."""
+    """Each is compared with what there is to need it."""
 
     name = "leaks"
     sentence = (
@@ -31,37 +21,13 @@ class Leaks(Checker):
     )
     within_s = SETTLE_S
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._period: Period | None = None
-        self._usual: dict[object, int] = {}
-
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
         problems = dict(_addresses(seen))
         problems.update(_keys(seen))
         problems.update(_ports(seen))
-        problems.update(self._tasks(seen))
+        problems.update(_tasks(seen))
         return self.standing(seen.at, problems)
-
-    def _tasks(self, seen: Seen) -> Iterator[tuple[str, str]]:
-        if seen.tasks is None:
-            return
-        running = sorted(endpoint.name for node in seen.nodes.values() for endpoint in node.endpoints)
-        signature = tuple(seen.nodes), tuple(running), tuple(fault.id for fault in seen.faults)
-        period = self._period
-        if period is None or period.signature != signature:
-            if period is not None:
-                self._usual.setdefault(period.signature, period.fewest)
-            self._period = Period(signature, seen.at, seen.tasks)
-            return
-        period.fewest = min(period.fewest, seen.tasks)
-        usual = self._usual.get(signature, period.fewest)
-        if seen.at - period.since >= SETTLE_S and period.fewest > usual:
-            yield (
-                "tasks",
-                f"{period.fewest} tasks are under way; when the same containers ran before, it was {usual}",
-            )
 
 
 def _addresses(seen: Seen) -> Iterator[tuple[str, str]]:
@@ -99,3 +65,9 @@ def _ports(seen: Seen) -> Iterator[tuple[str, str]]:
                 f"port {node.name} {port}",
                 f"port {port}/{protocol} of {node.name} is taken by nobody that runs",
             )
+
+
+def _tasks(seen: Seen) -> Iterator[tuple[str, str]]:
+    for node in seen.nodes.values():
+        for name in node.stray:
+            yield f"task {node.name} {name}", f"task {name} goes on on {node.name}, where nothing needs it"

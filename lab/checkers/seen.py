@@ -38,6 +38,8 @@ class NetworkSeen:
     scope: str
     vnis: tuple[int, ...] = ()
     subnets: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = ()
+    """Addresses that no endpoint gets: gateways, and what its user set aside."""
     internal: bool = False
     lets_talk: bool = True
     """Its containers may talk to each other (inter-container communication is not off)."""
@@ -101,6 +103,8 @@ class NodeSeen:
     drops: Mapping[str, int] = field(default_factory=dict)
     unaccounted: int = 0
     """Frames that were neither delivered nor dropped by name: always 0, or something is lost in silence."""
+    stray: tuple[str, ...] = ()
+    """Background tasks of containers and ports that it has not, or a second one for the same, by name."""
     keys: Mapping[str, int] | None = None
     """What its view of the swarm's store holds: key -> revision of its last change."""
 
@@ -131,5 +135,3 @@ class Seen:
     """How long a silent node counts as alive."""
     leases: int | None = None
     """Leases that live in the swarm's store."""
-    tasks: int | None = None
-    """Tasks that are under way in all nodes together."""

@@ -17,7 +17,7 @@ class Views(Checker):
 
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
-        problems: dict[str, str] = {}
+        problems = _deaf(seen)
         for node in undisturbed(seen):
             if node.keys is None or seen.keys is None:
                 problems.update(self._behind(seen, node))
@@ -31,6 +31,18 @@ class Views(Checker):
             return {}
         subject = f"{node.name} {node.revision}"
         return {subject: f"{node.name} has stayed at revision {node.revision} of {seen.revision}"}
+
+
+def _deaf(seen: Seen) -> dict[str, str]:
+    """Nodes that do not hear the store, though others do and no fault is in their way."""
+    troubled = {fault.node for fault in seen.faults}
+    if not any(node.connected for node in seen.nodes.values()):
+        return {}  # it may be the store's fault
+    return {
+        f"{node.name} deaf": f"{node.name} does not hear the store"
+        for node in seen.nodes.values()
+        if not node.connected and node.name not in troubled
+    }
 
 
 def _missed(store: Mapping[str, int], view: Mapping[str, int], node: str) -> dict[str, str]:

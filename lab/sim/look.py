@@ -9,8 +9,7 @@ look is the same value again.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from kvstore.memory import MemoryCluster
@@ -70,7 +69,6 @@ class Looker:
             lost_between=world.fabric.unaccounted,
             lease_s=max(host.config.lease_s for host in world.hosts.values()),
             leases=world.store.leases,
-            tasks=len(asyncio.all_tasks()),
         )
 
     def _node(self, host: Host, agent: Agent) -> NodeSeen:
@@ -96,6 +94,7 @@ class Looker:
             ),
             drops=drops,
             unaccounted=unaccounted(host, agent),
+            stray=tuple(stray(agent, [container.name for container in containers if container])),
             keys=dict(ledger.view.revisions) if ledger is not None else None,
         )
 
@@ -217,10 +216,30 @@ def network_seen(record: NetworkRecord, scope: str) -> NetworkSeen:
         scope=scope,
         vnis=record.vnis,
         subnets=tuple(subnet.subnet for subnet in record.subnets),
+        reserved=tuple(
+            address
+            for subnet in record.subnets
+            for address in (subnet.gateway, *subnet.auxiliary.values())
+            if address
+        ),
         internal=record.internal,
         lets_talk=record.options.get(ICC_OPTION, "true") == "true",
         lan=record.options.get("parent", "") if record.driver == "macvlan" else "",
     )
+
+
+def stray(agent: Agent, running: Sequence[str]) -> Iterator[str]:
+    """Names of background tasks that watch a container that does not run, or serve a port not published."""
+    needed = {f"container {name}" for name in running}
+    for address, protocol, port in agent.publishing.taken:
+        needed.add(f"proxy {address}:{port}" + ("" if protocol == "tcp" else f"/{protocol}"))
+    seen: set[str] = set()
+    for name in agent.tasks.names:
+        if not name.startswith(("container ", "proxy ")) or name.startswith("proxy for "):
+            continue
+        if name not in needed or name in seen:
+            yield name
+        seen.add(name)
 
 
 def _faults(node: str, agent: Agent) -> Iterator[FaultSeen]:

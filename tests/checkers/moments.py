@@ -6,7 +6,13 @@ from lab.checkers.seen import EndpointSeen, NetworkSeen, NodeSeen, Seen, TablesS
 from node.control import keys
 
 WEB = NetworkSeen(
-    id="n1", name="web", driver="overlay", scope="swarm", vnis=(4097,), subnets=("10.0.1.0/24",)
+    id="n1",
+    name="web",
+    driver="overlay",
+    scope="swarm",
+    vnis=(4097,),
+    subnets=("10.0.1.0/24",),
+    reserved=("10.0.1.1",),
 )
 MACS = {"e1": "02:42:0a:00:01:02", "e2": "02:42:0a:00:01:03"}
 UNDERLAY = {"node-1": "10.99.0.2", "node-2": "10.99.0.3"}
@@ -70,7 +76,6 @@ def moment(at: float = 0.0, **changes: object) -> Seen:
         "nodes": {"node-1": node(FIRST, SECOND), "node-2": node(SECOND, FIRST)},
         "keys": dict(KEYS),
         "leases": 2,
-        "tasks": 7,
     }
     return Seen(**(fields | changes))  # type: ignore[arg-type]
 

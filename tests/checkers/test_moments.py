@@ -148,6 +148,21 @@ SICK: dict[str, tuple[str, Make, str]] = {
         lambda at: with_node(at, published=()),
         "port 8080/tcp of node-1 is taken by nobody that runs",
     ),
+    "a task that is left over": (
+        "leaks",
+        lambda at: with_node(at, stray=("container old",)),
+        "task container old goes on on node-1, where nothing needs it",
+    ),
+    "a node that hears nothing": (
+        "views",
+        lambda at: with_node(at, connected=False),
+        "node-1 does not hear the store",
+    ),
+    "an address that is set aside": (
+        "given-once",
+        lambda at: moment(at, endpoints=(FIRST, replace(SECOND, address="10.0.1.1"))),
+        "app on node-2 stands at 10.0.1.1, which network web has set aside",
+    ),
     "a frame too few": (
         "frames",
         lambda at: with_node(at, unaccounted=2),
@@ -198,17 +213,3 @@ def test_nothing_is_asked_of_a_node_with_faults_until_they_are_over(case: str) -
         assert not list(checker.check(replace(make(at), faults=faults)))
     assert not list(checker.check(make(LONG_S + 1)))
     assert [v for v in checker.check(make(2 * LONG_S)) if sentence in v.what]
-
-
-def test_tasks_are_compared_with_those_of_an_earlier_time_with_the_same_containers() -> None:
-    (checker,) = checkers(("leaks",))
-
-    def empty(at: float, tasks: int) -> Seen:
-        return moment(at, nodes={}, endpoints=(), addresses={}, tasks=tasks)
-
-    moments = [empty(0, 5), empty(1, 4), moment(2, tasks=9), moment(9, tasks=9)]
-    assert [v for seen in moments for v in checker.check(seen)] == []
-    later = [empty(at, 6) for at in (10, 12, 16, 22)]
-    told = [v.what for seen in later for v in checker.check(seen)]
-    assert told == ["6 tasks are under way; when the same containers ran before, it was 4"]
-    assert list(checker.check(empty(23, 4))) == []
