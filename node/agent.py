@@ -193,9 +193,11 @@ class Agent:
             chance,
         )
         self.lives = Lives(self.registry, sandboxes, self.events, clock, chance, self.tasks)
-        self.containers = Containers(self.registry, self.lives, self.controller.find, clock, chance)
+        self.containers = Containers(
+            self.registry, self.lives, sandboxes, self.controller.find, clock, chance
+        )
         self.programs = Programs(self.registry, self.lives)
-        self.controller.plugging = Plugging(self.registry, self.lives, sandboxes)
+        self.controller.plugging = Plugging(self.registry, self.lives, sandboxes, clock)
         self.discovery = Discovery(config.name, self.ledgers, self.drivers, self.ipams, self.telemetry)
         self.reconciler = Reconciler(
             config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine

@@ -55,6 +55,11 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+def _is_blank(settings: Fields, key: str) -> bool:
+    value = settings.get(key, object, None)
+    return value is not None and not value
+
+
 def endpoint_spec(settings: Fields) -> EndpointSpec:
     """The wishes in one EndpointSettings; what the engine itself fills in is not read."""
     addresses = settings.object("IPAMConfig")
@@ -67,4 +72,5 @@ def endpoint_spec(settings: Fields) -> EndpointSpec:
         links=settings.texts("Links"),
         driver_options=settings.mapping("DriverOpts"),
         gateway_priority=settings.number("GwPriority"),
+        blank=tuple(key for key in ("IPAMConfig", "Aliases", "DriverOpts") if _is_blank(settings, key)),
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -30,7 +30,7 @@ from node.dns.zone import Zone
 from node.drivers.base import Driver, Joined
 from node.drivers.bridge import BridgeDriver
 from node.errors import Forbidden, NodeError, Unavailable
-from node.model.container import ContainerRecord
+from node.model.container import ContainerRecord, dns_names
 from node.model.ids import local_id, short
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
 
@@ -200,6 +200,17 @@ class Connections:
         assert isinstance(driver, BridgeDriver), "links are the default bridge's"
         driver.link(foothold.endpoint, target, ports)
 
+    async def rename(self, standing: Standing, container: ContainerRecord) -> None:
+        """The container's endpoints get its new name, and so does every name server. Raises Unavailable."""
+        for name, foothold in list(standing.footholds.items()):
+            if name == GATEWAY_BRIDGE:
+                continue
+            names = dns_names(container, foothold.wish)
+            renamed = msgspec.structs.replace(foothold.endpoint, name=container.name, dns_names=names)
+            ledger = self._ledgers[foothold.network.scope]
+            await ledger.change(lambda view, it=renamed: plans.update_endpoint(view, it))  # type: ignore[misc]
+            standing.footholds[name] = replace(foothold, endpoint=renamed)
+
     async def disconnect(self, standing: Standing, network: NetworkRecord) -> None:
         """Take a container's endpoint out of a network; its record goes when the store answers."""
         foothold = standing.remove(network)
@@ -233,9 +244,3 @@ class Connections:
             network.id,
             {"container": container, "name": network.name, "type": network.driver},
         )
-
-
-def dns_names(container: ContainerRecord, wish: EndpointSpec) -> tuple[str, ...]:
-    """Name, aliases, short id, hostname, once each (moby: buildEndpointDNSNames)."""
-    hostname = container.spec.hostname or short(container.id)
-    return tuple(dict.fromkeys((container.name, *wish.aliases, short(container.id), hostname)))

@@ -9,12 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from node.control.bodies import Body
-from node.control.creating import arguments_of, check_links, check_wishes, free_name, networks_of
+from node.control.creating import (
+    arguments_of,
+    check_links,
+    check_wishes,
+    free_name,
+    networks_of,
+    with_joined_by_id,
+)
 from node.control.images import tagged
 from node.control.lives import Lives
 from node.control.registry import Registry, check_name
+from node.control.sandboxes import Sandboxes
 from node.control.standing import GATEWAY_BRIDGE
-from node.errors import Conflict, Failed, InvalidParameter, NotFound, NotModified
+from node.errors import Conflict, Failed, InvalidParameter, NodeError, NotFound, NotModified
 from node.model.container import ContainerRecord, ContainerSpec, RestartPolicy
 from node.model.ids import local_id
 from node.model.network import EndpointRecord, NetworkRecord
@@ -37,12 +45,14 @@ class Containers:
         self,
         registry: Registry,
         lives: Lives,
+        sandboxes: Sandboxes,
         find_network: Callable[[str], NetworkRecord],
         clock: Clock,
         chance: random.Random,
     ) -> None:
         self._registry = registry
         self._lives = lives
+        self._sandboxes = sandboxes
         self._find_network = find_network
         self._clock = clock
         self._chance = chance
@@ -77,6 +87,7 @@ class Containers:
         if name:
             check_name(name.removeprefix("/"))
         check_links(spec, self._registry)
+        spec = with_joined_by_id(spec, self._registry)
         container = ContainerRecord(
             id=local_id(self._chance),
             name=name.removeprefix("/") or free_name(self._registry, self._chance),
@@ -124,8 +135,13 @@ class Containers:
             raise InvalidParameter("Neither old nor new names may be empty")
         if name.removeprefix("/") == container.name:
             raise InvalidParameter("Renaming a container with the same name as its current name")
-        await self._registry.rename(container.id, name.removeprefix("/"))
-        renamed = self._registry.find(container.id)
+        try:
+            await self._registry.rename(container.id, name.removeprefix("/"))
+        except (Conflict, InvalidParameter) as error:
+            raise type(error)(f"Error when allocating new name: {error}") from None
+        renamed, body = self._lives.find(container.id)
+        if body.standing is not None:
+            await self._sandboxes.rename(renamed, body.standing)
         self._lives.tell(renamed, "rename", oldName=f"/{container.name}")
 
     # -- running ----------------------------------------------------------------------------------
@@ -152,7 +168,8 @@ class Containers:
             await self._registry.change_state(container.id, status="exited", stopped_by_user=True)
             return
         limit = container.spec.stop_timeout_s if timeout_s is None else timeout_s
-        wanted = signal or number_of(container.spec.stop_signal or "SIGTERM")
+        image = catalogue.find(container.spec.image)
+        wanted = signal or number_of(container.spec.stop_signal or (image and image.stop_signal) or "SIGTERM")
         await self._end(container, body, wanted, STOP_TIMEOUT_S if limit is None else limit)
         self._lives.tell(container, "stop")
 
@@ -191,11 +208,14 @@ class Containers:
     async def restart(self, term: str, *, timeout_s: int | None, signal: int | None) -> None:
         """Stop it if it runs, and start it."""
         container, body = self._lives.find(term)
-        if body.running:
-            await self.stop(term, timeout_s=timeout_s, signal=signal)
-        async with body.lock:
-            if not body.running:
-                await self._lives.begin(self._registry.find(container.id), body)
+        try:
+            if body.running:
+                await self.stop(term, timeout_s=timeout_s, signal=signal)
+            async with body.lock:
+                if not body.running:
+                    await self._lives.begin(self._registry.find(container.id), body)
+        except NodeError as error:
+            raise Failed(f"Cannot restart container {term}: {error}") from None
         self._lives.tell(container, "restart")
 
     async def update(self, term: str, restart: RestartPolicy) -> None:
@@ -214,7 +234,7 @@ class Containers:
             if body.task is None:
                 raise Conflict(f"container {container.id} is not running")
             if self._registry.find(container.id).state.status == "paused":
-                raise Conflict(f"container {container.id} is already paused")
+                raise Conflict(f"Container {container.id} is already paused")
             body.task.pause()
             await self._registry.change_state(container.id, status="paused")
             self._lives.tell(container, "pause")

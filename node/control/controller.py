@@ -216,6 +216,7 @@ class Controller:
             except (Forbidden, NotFound):
                 continue  # somebody was quicker, and that is as good
             removed.append(network.name)
+        self._events.tell("network", "prune", "", {"reclaimed": "0"})
         return removed
 
     def _tell(self, action: str, identity: str, name: str, driver: str, scope: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import msgspec
+
 from node.control.registry import Registry
 from node.control.validate_container import check_endpoints, validate_modes
 from node.errors import InvalidParameter, NotFound
@@ -31,13 +33,28 @@ def check_wishes(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> N
 
 
 def check_links(spec: ContainerSpec, registry: Registry) -> None:
-    """Refuse links to containers that do not exist. Raises NotFound."""
+    """Refuse links to containers that do not exist. Raises InvalidParameter.
+
+    To the client, NotFound would mean the image (moby#39823).
+    """
     for link in spec.links:
         name = link.partition(":")[0]
         try:
             registry.find(name)
         except NotFound as error:
-            raise NotFound(f"could not get container for {name}: {error}") from None
+            raise InvalidParameter(f"could not get container for {name}: {error}") from None
+
+
+def with_joined_by_id(spec: ContainerSpec, registry: Registry) -> ContainerSpec:
+    """`--network container:x` means the container that has this name now, whatever it is called later."""
+    mode, _, term = spec.network_mode.partition(":")
+    if mode != "container":
+        return spec
+    try:
+        other = registry.find(term)
+    except NotFound:
+        return spec  # the engine finds out when the container starts
+    return msgspec.structs.replace(spec, network_mode=f"container:{other.id}")
 
 
 def networks_of(spec: ContainerSpec, find: Callable[[str], NetworkRecord]) -> dict[str, EndpointSpec]:

@@ -14,7 +14,7 @@ from node.errors import Conflict, NotFound
 from node.model.container import ContainerRecord
 from node.model.exec import ExecRecord, ExecSpec
 from node.model.ids import local_id
-from node.model.output import STDERR, STDOUT, AttachSpec, Output
+from node.model.output import STDOUT, AttachSpec, Output
 from node.programs.console import Console, Reader
 from node.programs.runtime import NotExecutable, Task, exit_code, start_further
 from node.seams import Clock
@@ -22,6 +22,11 @@ from node.tasks import TaskScope
 
 EXECS_MAX = 1000
 """Remembered on one node; beyond it the oldest that has ended is forgotten."""
+
+
+def _command_line(spec: ExecSpec) -> str:
+    """As events tell it: the program, a blank, and its arguments, of which there may be none."""
+    return f"{spec.command[0]} {' '.join(spec.command[1:])}"
 
 
 class ExecTerminal:
@@ -76,7 +81,7 @@ class Execs:
         self._make_room()
         record = ExecRecord(id=local_id(self._chance), container=container.id, spec=spec)
         self._records[record.id] = record
-        self._lives.tell(container, f"exec_create: {' '.join(spec.command)}", execID=record.id)
+        self._lives.tell(container, f"exec_create: {_command_line(spec)}", execID=record.id)
         assert body.task is not None
         return record.id
 
@@ -117,7 +122,7 @@ class Execs:
             )
         except NotExecutable as error:
             text = f"{error}\r\n" if spec.tty else f"{error}\n"
-            console.write(STDOUT if spec.tty else STDERR, text.encode())
+            console.write(STDOUT, text.encode())
             console.end()
             self._change(identity, exit_code=exit_code(error))
             return ExecTerminal(reader, None)
@@ -127,7 +132,7 @@ class Execs:
             task.resize(*console_size)
         self._running[identity] = task
         self._change(identity, running=True, pid=task.pid)
-        self._lives.tell(container, f"exec_start: {' '.join(spec.command)}", execID=identity)
+        self._lives.tell(container, f"exec_start: {_command_line(spec)}", execID=identity)
         self._tasks.start(self._watch(container, identity, task, console), f"exec {identity[:12]}")
         return ExecTerminal(reader, task)
 

@@ -90,7 +90,7 @@ def links_of(container: ContainerRecord, find: FindStanding) -> tuple[Link, ...]
         except NotFound as error:
             raise Failed(f"could not get container for {name}: {error}") from None
         if DEFAULT_BRIDGE not in target.networks:
-            raise Failed(f"Cannot link to /{target.name}, as it does not belong to the default network")
+            raise Failed(f"container {target.id} not attached to default bridge network")
         foothold = standing.footholds.get(DEFAULT_BRIDGE) if standing is not None else None
         endpoint = foothold.endpoint if foothold is not None else None
         links.append(Link(alias, container.name, target, endpoint))

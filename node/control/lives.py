@@ -19,8 +19,9 @@ from node.control.bodies import Body
 from node.control.events import Events
 from node.control.registry import Registry
 from node.control.restarting import STEADY_S, backoff_s, starts_again
-from node.control.sandboxes import Sandboxes
+from node.control.sandboxes import JOINED_PREFIX, Sandboxes
 from node.errors import NodeError, NotFound
+from node.model import times
 from node.model.container import ContainerRecord, Ended
 from node.model.times import rfc3339
 from node.programs import catalogue
@@ -75,6 +76,8 @@ class Lives:
         except NodeError as error:
             await self._failed(container, body, error)
             raise
+        if container.spec.network_mode.startswith(JOINED_PREFIX):
+            container = await self._registry.share_hostname(container.id, body.standing.hostname)
         container = await self._registry.change_state(
             container.id,
             status="running",
@@ -100,7 +103,7 @@ class Lives:
             raise NotFound(f"No such image: {spec.image}")
         return Run(
             arguments=container.arguments,
-            environment=(*image.environment, *spec.environment, *body.standing.environment),
+            environment=(*body.standing.environment, *image.environment, *spec.environment),
             working_directory=spec.working_directory or image.working_directory,
             image=image,
             hostname=body.standing.hostname,
@@ -120,10 +123,9 @@ class Lives:
             await self._sandboxes.demolish(standing)
         code = exit_code(error)
         await self._registry.change_state(container.id, error=str(error), exit_code=code)
-        # Whoever attached or waits before the start must hear that it will not come.
+        # Whoever attached before the start must hear that it will not come; who waits for an exit, waits on.
         body.console.end()
         body.starting.set()
-        body.tell(Ended(code, str(error)), "next-exit", "not-running")
         if container.spec.auto_remove:
             await self.forget(container, body)
 
@@ -155,7 +157,8 @@ class Lives:
             ports=(),
             finished=rfc3339(self._clock.wall()),
         )
-        self.tell(current, "die", exitCode=str(exit_code))
+        ran_s = times.seconds(current.state.finished) - times.seconds(current.state.started)
+        self.tell(current, "die", execDuration=str(int(ran_s)), exitCode=str(exit_code))
         body.console.end()
         body.tell(Ended(exit_code), "next-exit", *(() if again else ("not-running",)))
         if again:

@@ -254,6 +254,14 @@ def create_endpoint(
     return record, Transaction(tuple(compares), tuple(operations))
 
 
+def update_endpoint(view: View, endpoint: EndpointRecord) -> Transaction:
+    """The same endpoint with other names; nothing to do when it has gone."""
+    key = keys.endpoint(endpoint.network, endpoint.id)
+    if not view.modified(key):
+        return Transaction()
+    return Transaction((Compare(key, view.modified(key)),), (Put(key, encode(endpoint)),))
+
+
 def _taken(view: View, pools: list[str]) -> Container[str]:
     """The addresses that networks of one pool have given out."""
     if len(pools) == 1:

@@ -15,6 +15,8 @@ from node.control.sandboxes import Sandboxes
 from node.errors import Failed, Forbidden, InvalidParameter, NotFound
 from node.model.container import ContainerRecord
 from node.model.network import EndpointSpec, NetworkRecord
+from node.model.times import rfc3339
+from node.seams import Clock
 
 SHARED_MODES = ("host", "container:")
 
@@ -22,10 +24,11 @@ SHARED_MODES = ("host", "container:")
 class Plugging:
     """See the module."""
 
-    def __init__(self, registry: Registry, lives: Lives, sandboxes: Sandboxes) -> None:
+    def __init__(self, registry: Registry, lives: Lives, sandboxes: Sandboxes, clock: Clock) -> None:
         self._registry = registry
         self._lives = lives
         self._sandboxes = sandboxes
+        self._clock = clock
 
     async def connect(self, network: NetworkRecord, term: str, wish: EndpointSpec) -> None:
         """Put a container into a network."""
@@ -41,6 +44,8 @@ class Plugging:
             _check_fits(container, network)
             if body.standing is not None:
                 await self._sandboxes.connect(container, body.standing, network, wish)
+            else:
+                wish = msgspec.structs.replace(wish, connected=rfc3339(self._clock.wall()))
             await self._registry.change(
                 container.id,
                 lambda c: self._with(c, {**c.networks, network.name: wish}),
@@ -51,8 +56,8 @@ class Plugging:
         try:
             container = self._registry.find(term)
         except NotFound:
-            if force:
-                return  # whatever it left behind in the records is swept up by the reconciler
+            if force:  # whatever it left behind in the records is swept up by the reconciler
+                raise NotFound(f"endpoint {term} not found") from None
             raise
         body = self._lives.body(container)
         _check_stays(container, body)

@@ -156,9 +156,11 @@ class Publishing:
         else:
             proxy = UdpProxy(host, listen, serving, tasks, self._clock)
         try:
-            opened = await self._outside.open(
-                wish.protocol, listen[1], lambda: _connect(host, wish.protocol, serving)
-            )
+            opened = None
+            if not self._stands_open(wish.protocol, listen[1]):
+                opened = await self._outside.open(
+                    wish.protocol, listen[1], lambda: _connect(host, wish.protocol, serving)
+                )
         except BaseException:
             proxy.close()
             raise
@@ -166,6 +168,11 @@ class Publishing:
             wish.protocol, (parse_ipv4(listen[0]), listen[1]), (parse_ipv4(serving[0]), serving[1])
         )
         return Held(PublishedPort(serving[1], wish.protocol, listen[0], listen[1]), proxy, opened)
+
+    def _stands_open(self, protocol: str, number: int) -> bool:
+        """The real world has one address for all of the host's: it sees who publishes a number first."""
+        held = (one for outlet in self._held.values() for one in outlet.held)
+        return any((one.port.protocol, one.port.host_port) == (protocol, number) for one in held)
 
 
 async def _connect(host: Sandbox, protocol: str, serving: TextAddress) -> Conversation:

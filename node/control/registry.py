@@ -92,9 +92,16 @@ class Registry:
             ),
         )
 
+    async def share_hostname(self, identity: str, hostname: str) -> ContainerRecord:
+        """A container in another's sandbox is called what that one is called."""
+        return await self.change(
+            identity,
+            lambda c: msgspec.structs.replace(c, spec=msgspec.structs.replace(c.spec, hostname=hostname)),
+        )
+
     async def rename(self, identity: str, name: str) -> None:
         """Give a container another name. Raises Conflict, InvalidParameter."""
-        check_name(name)
+        check_name(name, shown=f"/{name}")
 
         def plan(view: View) -> Transaction:
             standing = view.containers.get(identity)
@@ -113,10 +120,10 @@ class Registry:
         await self._ledger.change(lambda view: Transaction((), (Delete(key),) if view.modified(key) else ()))
 
 
-def check_name(name: str) -> None:
-    """Refuse a name that the engine refuses (moby: daemon/names.go)."""
+def check_name(name: str, shown: str = "") -> None:
+    """Refuse a name that the engine refuses (moby: daemon/names.go), under the name that it shows."""
     if not re.fullmatch(f"{NAME_PATTERN}+", name):
-        raise InvalidParameter(f"Invalid container name ({name}), only {NAME_PATTERN} are allowed")
+        raise InvalidParameter(f"Invalid container name ({shown or name}), only {NAME_PATTERN} are allowed")
 
 
 def _check_name_free(view: View, name: str) -> None:

@@ -86,11 +86,11 @@ class Sandboxes:
                 network = self._network(name, container)
                 await self._connections.connect(standing, container, network, container.networks[name])
             await self._publishing.settle(container, standing)
-            links = links_of(container, self._find.standing)
         except NodeError as error:
             await self.demolish(standing)
             raise type(error)(f"failed to set up container networking: {error}") from None
         try:
+            links = links_of(container, self._find.standing)
             check_running(links)
         except NodeError:
             await self.demolish(standing)
@@ -126,10 +126,11 @@ class Sandboxes:
         if standing is None:
             raise Conflict(
                 f"cannot join network namespace of a non running container: "
-                f"container {term} is {other.state.status}"
+                f"container {other.name} is {other.state.status}"
             )
         shared = Standing(standing.sandbox, container.id, self._chance, shared=True)
         shared.files = dict(standing.files)
+        shared.hostname = standing.hostname
         return shared
 
     async def demolish(self, standing: Standing) -> None:
@@ -156,6 +157,10 @@ class Sandboxes:
         await self._publishing.settle(container, standing)
         self.write_files(container, standing)
 
+    async def rename(self, container: ContainerRecord, standing: Standing) -> None:
+        """A running container has another name: its networks know it by that."""
+        await self._connections.rename(standing, container)
+
     def ports(self, container: ContainerRecord) -> tuple[PublishedPort, ...]:
         """What a container publishes now."""
         return self._publishing.ports(container)
@@ -168,7 +173,7 @@ class Sandboxes:
         real = [f for name, f in standing.footholds.items() if name != GATEWAY_BRIDGE]
         addresses = [f.endpoint.address.partition("/")[0] for f in real if f.endpoint.address]
         extra = [*standing.link_hosts]
-        extra += [files.parse_extra_host(text, self._gateway(standing)) for text in spec.extra_hosts]
+        extra += [files.parse_extra_host(text, self._host_gateway()) for text in spec.extra_hosts]
         place = files.Place.LEGACY
         if in_host:
             place = files.Place.HOST
@@ -192,10 +197,9 @@ class Sandboxes:
             }
         )
 
-    @staticmethod
-    def _gateway(standing: Standing) -> str:
-        chosen = standing.gateway()
-        return chosen.endpoint.gateway if chosen is not None else ""
+    def _host_gateway(self) -> str:
+        """What `host-gateway` stands for on every network: the default bridge's own address."""
+        return self._find.network(DEFAULT_BRIDGE).subnets[0].gateway
 
 
 def not_attachable(network: NetworkRecord) -> Failed:

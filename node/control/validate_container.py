@@ -25,15 +25,11 @@ def validate_modes(spec: ContainerSpec) -> None:
         raise InvalidParameter("can't create 'AutoRemove' container with restart policy")
     if mode == "container" or mode.startswith("container:"):
         _check_joined(spec, mode.partition(":")[2])
-    if mode == "host":
-        _refuse(spec.hostname, "hostname and the network mode")
-        if spec.links:
-            raise InvalidParameter(
-                "conflicting options: host type networking can't be used with links. "
-                "This would result in undefined behavior"
-            )
-    if mode == "host" or mode.startswith("container:"):
-        _refuse(any(wish.mac for wish in spec.endpoints.values()), "mac-address and the network mode")
+    if mode == "host" and spec.links:
+        raise InvalidParameter(
+            "conflicting options: host type networking can't be used with links. "
+            "This would result in undefined behavior"
+        )
     if spec.uts_mode == "host":
         _refuse(spec.hostname, "hostname and the UTS mode")
 
@@ -64,8 +60,7 @@ def validate_endpoint(network: NetworkRecord | None, name: str, spec: EndpointSp
     """What is wrong with an endpoint's settings, one sentence each; empty if nothing is.
 
     ``name`` is how the user called the network; ``network`` is None if it does not exist (yet), and
-    then its subnets are not looked at. One mistake makes one problem: an address that is none, or that
-    a predefined network would not take anyhow, is not held against the subnets as well.
+    then its subnets are not looked at. The engine names everything that is wrong with one address.
     """
     problems: list[str] = []
     user_defined = name not in NOT_USER_DEFINED
@@ -76,8 +71,8 @@ def validate_endpoint(network: NetworkRecord | None, name: str, spec: EndpointSp
     address = _parse_address(spec.address)
     if spec.address and address is None:
         problems.append(f"invalid IPv4 address: {spec.address}")
-    if address is not None and user_defined and network is not None:
-        problems += _range_problems(address, network.subnets)
+    if spec.address and network is not None:
+        problems += _range_problems(spec.address, address, network.subnets)
     if spec.mac and not _is_mac(spec.mac):
         problems.append(f"invalid MAC address {spec.mac}")
     return problems
@@ -100,16 +95,16 @@ def check_endpoints(wishes: Iterable[tuple[NetworkRecord | None, str, EndpointSp
         raise InvalidParameter(joined(refused))
 
 
-def _range_problems(address: IPv4Address, subnets: tuple[Subnet, ...]) -> list[str]:
+def _range_problems(text: str, address: IPv4Address | None, subnets: tuple[Subnet, ...]) -> list[str]:
     given = [subnet for subnet in subnets if subnet.given]
     if not given:
         return [
             "user specified IP address is supported only when connecting to networks with user configured "
             "subnets"
         ]
-    if any(address in IPv4Network(subnet.subnet) for subnet in given):
+    if address is not None and any(address in IPv4Network(subnet.subnet) for subnet in given):
         return []
-    return [f"no configured subnet or ip-range contain the IP address {address}"]
+    return [f"no configured subnet or ip-range contain the IP address {text}"]
 
 
 def _parse_address(text: str) -> IPv4Address | None:

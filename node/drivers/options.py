@@ -34,6 +34,8 @@ def mtu(options: Mapping[str, str], default: int) -> int:
     text = options.get(MTU_OPTION)
     if text is None:
         return default
+    if text.startswith("-") and text[1:].isdecimal() and int(text) < 0:
+        raise InvalidParameter(f"invalid MTU number: {int(text)}")
     if not text.isdecimal():
         raise InvalidParameter(
             f'failed to parse {MTU_OPTION} value: {text} (strconv.Atoi: parsing "{text}": invalid syntax)'

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from node.model.ids import short
 from node.model.network import EndpointSpec
 from node.model.published import PublishedPort
 
@@ -90,6 +91,12 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     networks: dict[str, EndpointSpec] = {}
     """By network name; what `connect` and `disconnect` change."""
     state: ContainerState = ContainerState()
+
+
+def dns_names(container: ContainerRecord, wish: EndpointSpec) -> tuple[str, ...]:
+    """Name, aliases, short id, hostname, once each (moby: buildEndpointDNSNames)."""
+    hostname = container.spec.hostname or short(container.id)
+    return tuple(dict.fromkeys((container.name, *wish.aliases, short(container.id), hostname)))
 
 
 class Ended(msgspec.Struct, frozen=True):

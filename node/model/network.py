@@ -89,6 +89,10 @@ class EndpointSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     links: tuple[str, ...] = ()
     driver_options: dict[str, str] = {}
     gateway_priority: int = 0
+    blank: tuple[str, ...] = ()
+    """Settings that were sent, but empty: inspect shows them so, and not as absent."""
+    connected: str = ""
+    """When `network connect` asked for it while the container did not run, RFC 3339; else empty."""
 
 
 class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

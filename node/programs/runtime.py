@@ -263,10 +263,10 @@ def _environment(given: tuple[str, ...], hostname: str, *, tty: bool) -> dict[st
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOSTNAME": hostname,
         **({"TERM": "xterm"} if tty else {}),
-        "HOME": "/root",
     }
     for text in given:
         name, equals, value = text.partition("=")
         if equals:
             environment[name] = value
+    environment.setdefault("HOME", "/root")
     return environment

@@ -27,7 +27,7 @@ def number_of(text: str) -> int:
         return int(name)
     if name in NUMBERS:
         return NUMBERS[name]
-    raise InvalidParameter(f"Invalid signal: {text}")
+    raise InvalidParameter(f"invalid signal: {text}")
 
 
 class Handlers:

@@ -146,7 +146,7 @@ async def test_there_is_no_such_container(app: App, method: str, path: str) -> N
         ({"Image": "nosuch:1"}, 404, "No such image: nosuch:1"),
         ({"Image": "nosuch"}, 404, "No such image: nosuch:latest"),
         (
-            {"Image": "alpine", "HostConfig": {"NetworkMode": "host"}, "Hostname": "h"},
+            {"Image": "alpine", "HostConfig": {"NetworkMode": "container:x"}, "Hostname": "h"},
             400,
             "conflicting options: hostname and the network mode",
         ),
@@ -182,7 +182,7 @@ async def test_there_is_no_such_container(app: App, method: str, path: str) -> N
             400,
             "the working directory 'there' is invalid, it needs to be an absolute path",
         ),
-        ({"Image": "alpine", "StopSignal": "SIGNO"}, 400, "Invalid signal: SIGNO"),
+        ({"Image": "alpine", "StopSignal": "SIGNO"}, 400, "invalid signal: SIGNO"),
         (
             {"Image": "alpine", "NetworkingConfig": {"EndpointsConfig": {"net": {"MacAddress": "zz"}}}},
             400,

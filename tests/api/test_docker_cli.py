@@ -282,7 +282,10 @@ async def test_an_image_that_is_not_there_ends_at_once_with_a_list(docker: Docke
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--network", "host", "--hostname", "h"), "conflicting options: hostname and the network mode"),
+        (
+            ("--network", "container:x", "--hostname", "h"),
+            "conflicting options: hostname and the network mode",
+        ),
         (
             ("--network", "nosuch"),
             "failed to set up container networking: network nosuch not found",
@@ -290,7 +293,9 @@ async def test_an_image_that_is_not_there_ends_at_once_with_a_list(docker: Docke
         (
             ("--ip", "172.17.0.9"),
             "invalid config for network bridge: invalid endpoint settings:\n"
-            "user specified IP address is supported on user defined networks only",
+            "* user specified IP address is supported on user defined networks only\n"
+            "* user specified IP address is supported only when connecting to networks with user configured "
+            "subnets",
         ),
     ],
 )

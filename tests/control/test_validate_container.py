@@ -30,7 +30,6 @@ AUTOMATIC = network(Subnet(subnet="172.18.0.0/16"))
 @pytest.mark.parametrize(
     ("mode", "options", "text"),
     [
-        ("host", {"hostname": "h"}, "conflicting options: hostname and the network mode"),
         ("container:x", {"hostname": "h"}, "conflicting options: hostname and the network mode"),
         ("foo", {"hostname": "h", "uts_mode": "host"}, "conflicting options: hostname and the UTS mode"),
         ("container:x", {"dns": ("1.1.1.1",)}, "conflicting options: dns and the network mode"),
@@ -66,16 +65,6 @@ AUTOMATIC = network(Subnet(subnet="172.18.0.0/16"))
             "conflicting options: host type networking can't be used with links. "
             "This would result in undefined behavior",
         ),
-        (
-            "host",
-            {"endpoints": {"host": EndpointSpec(mac=MAC)}},
-            "conflicting options: mac-address and the network mode",
-        ),
-        (
-            "container:x",
-            {"endpoints": {"x": EndpointSpec(mac=MAC)}},
-            "conflicting options: mac-address and the network mode",
-        ),
         ("container:", {}, "invalid network mode: invalid container format container:<name|id>"),
         (
             "default",
@@ -95,7 +84,11 @@ def test_contradictions(mode: str, options: dict[str, Any], text: str) -> None:
     [
         ContainerSpec(image="alpine"),
         ContainerSpec(image="alpine", network_mode="host", exposed_ports=("80/tcp",), dns=("1.1.1.1",)),
+        ContainerSpec(image="alpine", network_mode="host", hostname="h"),
         ContainerSpec(image="alpine", network_mode="container:x"),
+        ContainerSpec(
+            image="alpine", network_mode="container:x", endpoints={"container:x": EndpointSpec(mac=MAC)}
+        ),
         ContainerSpec(image="alpine", network_mode="foo", hostname="h", auto_remove=True),
         ContainerSpec(image="alpine", network_mode="foo", endpoints={"foo": EndpointSpec(mac=MAC)}),
     ],
@@ -113,7 +106,11 @@ def test_what_goes_together_passes(spec: ContainerSpec) -> None:
             network(name="bridge"),
             "bridge",
             EndpointSpec(address="172.17.0.9"),
-            ["user specified IP address is supported on user defined networks only"],
+            [
+                "user specified IP address is supported on user defined networks only",
+                "user specified IP address is supported only when connecting to networks with user "
+                "configured subnets",
+            ],
         ),
         (
             AUTOMATIC,
@@ -130,8 +127,16 @@ def test_what_goes_together_passes(spec: ContainerSpec) -> None:
             EndpointSpec(address="10.2.0.9"),
             ["no configured subnet or ip-range contain the IP address 10.2.0.9"],
         ),
-        (GIVEN, "foo", EndpointSpec(address="10.1.0"), ["invalid IPv4 address: 10.1.0"]),
-        (GIVEN, "foo", EndpointSpec(address="0.0.0.0"), ["invalid IPv4 address: 0.0.0.0"]),
+        (
+            GIVEN,
+            "foo",
+            EndpointSpec(address="10.1.0"),
+            [
+                "invalid IPv4 address: 10.1.0",
+                "no configured subnet or ip-range contain the IP address 10.1.0",
+            ],
+        ),
+        (None, "foo", EndpointSpec(address="0.0.0.0"), ["invalid IPv4 address: 0.0.0.0"]),
         (
             None,
             "default",
@@ -169,6 +174,7 @@ def test_create_lists_several_networks() -> None:
     assert str(refused.value) == (
         "* invalid config for network foo: invalid endpoint settings:\n"
         "\t* invalid IPv4 address: x\n"
+        "\t* no configured subnet or ip-range contain the IP address x\n"
         "\t* invalid MAC address zz\n"
         "* invalid config for network bar: invalid endpoint settings:\n"
         "\tinvalid MAC address y"

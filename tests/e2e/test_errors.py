@@ -89,7 +89,8 @@ def _split(*wanted: str) -> list[list[str]]:
 def test_the_docker_command_says_it(standing: Nodes, docker_at: Docker, row: dict[str, Any]) -> None:
     done = docker_at(standing[row.get("node", NODE)], *shlex.split(row["docker"]))
     assert done.code == row.get("exit", 1), done
-    assert re.search(row["says"], done.err), done.err
+    stream = done.out if row.get("stream") == "stdout" else done.err
+    assert re.search(row["says"], stream), done
 
 
 @pytest.mark.parametrize("row", BY_HTTP, ids=lambda row: row["what"])

@@ -78,6 +78,18 @@ def test_the_same_port_twice_is_refused_in_docker_s_words(cluster: Cluster, dock
         docker("node-1", "rm", "-f", "one", "two")
 
 
+def test_one_port_on_two_addresses_of_the_host(cluster: Cluster, docker: Docker) -> None:
+    lan = cluster.nodes[0].config.lan_address.partition("/")[0]
+    try:
+        for name, host_address in (("one", "127.0.0.1"), ("two", lan)):
+            done = docker("node-1", "run", "-d", "--name", name, "-p", f"{host_address}:18084:80", "nginx")
+            assert done.code == 0, done
+        first = docker("node-1", "exec", "one", "hostname").out.strip()
+        assert first in fetch(cluster, 18084), "this machine has one address for both: the first one answers"
+    finally:
+        docker("node-1", "rm", "-f", "one", "two")
+
+
 def test_a_port_that_a_program_of_this_machine_has_is_refused(cluster: Cluster, docker: Docker) -> None:
     with socket.create_server((address(cluster), 18083)):
         try:

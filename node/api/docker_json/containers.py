@@ -58,9 +58,10 @@ def status_text(container: ContainerRecord, now: float) -> str:
     return texts[state.status]
 
 
-def listed(shown: Shown) -> dict[str, Any]:
-    """One element of GET /containers/json."""
+def listed(shown: Shown, *, with_size: bool = False) -> dict[str, Any]:
+    """One element of GET /containers/json. What a container itself has written takes no room."""
     container = shown.container
+    size = {"SizeRootFs": shown.image.size} if with_size and shown.image else {}
     return {
         "Id": container.id,
         "Names": [f"/{container.name}"],
@@ -69,6 +70,7 @@ def listed(shown: Shown) -> dict[str, Any]:
         "Command": _command_line(container.arguments),
         "Created": int(times.seconds(container.created)),
         "Ports": ports_in_list(shown),
+        **size,
         "Labels": container.spec.labels,
         "State": container.state.status,
         "Status": status_text(container, shown.now),
@@ -172,7 +174,8 @@ def _state(shown: Shown) -> dict[str, Any]:
 
 
 def _network_settings(shown: Shown) -> dict[str, Any]:
-    sandbox = _sandbox_id(shown.container) if shown.running else ""
+    own = not main_network(shown.container).startswith("container:")
+    sandbox = _sandbox_id(shown.container) if shown.running and own else ""
     in_host = main_network(shown.container) == "host"
     key = f"/var/run/docker/netns/{'default' if in_host else sandbox[:12]}"
     return {

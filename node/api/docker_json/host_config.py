@@ -24,6 +24,25 @@ CONFIG_KEPT: dict[str, Any] = {
 }
 """What of Config is kept as it was sent, because nothing here acts on it."""
 
+MASKED_PATHS = [
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+]
+"""moby: oci/defaults.go."""
+
+CONFIG_OPTIONAL = ("ExposedPorts", "Healthcheck", "MacAddress", "StopSignal", "StopTimeout", "Shell")
+"""Keys of Config that are left out when they say nothing."""
+
 HOST_CONFIG_DEFAULTS: dict[str, Any] = {
     "Binds": None,
     "ContainerIDFile": "",
@@ -86,8 +105,8 @@ HOST_CONFIG_DEFAULTS: dict[str, Any] = {
     "CpuPercent": 0,
     "IOMaximumIOps": 0,
     "IOMaximumBandwidth": 0,
-    "MaskedPaths": None,
-    "ReadonlyPaths": None,
+    "MaskedPaths": MASKED_PATHS,
+    "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
 }
 
 HOST_CONFIG_OPTIONAL: tuple[str, ...] = (
@@ -111,8 +130,17 @@ def host_config(container: ContainerRecord) -> dict[str, Any]:
         **HOST_CONFIG_DEFAULTS,
         **spec.host_config,
         "NetworkMode": main_network(container),
+        "Links": _links(container),
         "RestartPolicy": {"Name": spec.restart.name, "MaximumRetryCount": spec.restart.retries},
     }
+
+
+def _links(container: ContainerRecord) -> list[str] | None:
+    """Links of the default bridge, "/target:/source/alias"; other networks show theirs as they were given."""
+    if main_network(container) != "bridge":
+        return None
+    pairs = [link.partition(":") for link in container.spec.links]
+    return [f"/{target}:/{container.name}/{alias or target}" for target, _, alias in pairs] or None
 
 
 def main_network(container: ContainerRecord) -> str:
@@ -125,30 +153,36 @@ def config(container: ContainerRecord, image: ImageRecord | None, node: str) -> 
     """Config, with what the image adds; ``node`` is the host's name, which host mode shares."""
     spec = container.spec
     ports = exposed_ports(container, image)
+    kept = {**CONFIG_KEPT, **spec.config}
+    main_wish = container.networks.get(main_network(container))
     shape: dict[str, Any] = {
         "Hostname": _hostname(container, node),
         "Domainname": spec.domainname,
         "User": spec.user or (image.user if image else ""),
-        **CONFIG_KEPT,
-        **spec.config,
+        **{key: kept[key] for key in ("AttachStdin", "AttachStdout", "AttachStderr")},
+        "ExposedPorts": {port: {} for port in ports},
         "Tty": spec.tty,
         "OpenStdin": spec.open_stdin,
         "StdinOnce": spec.stdin_once,
         "Env": _environment(spec.environment, image.environment if image else ()),
         "Cmd": _command(container, image),
+        "Healthcheck": kept["Healthcheck"],
         "Image": spec.image,
+        "Volumes": kept["Volumes"],
         "WorkingDir": spec.working_directory or (image.working_directory if image else ""),
         "Entrypoint": _entrypoint(container, image),
+        "MacAddress": main_wish.mac if main_wish else "",
         "OnBuild": None,
         "Labels": {**(image.labels if image else {}), **spec.labels},
-    }
-    optional: dict[str, Any] = {
-        "ExposedPorts": {port: {} for port in ports},
         "StopSignal": spec.stop_signal or (image.stop_signal if image else ""),
         "StopTimeout": spec.stop_timeout_s,
+        "Shell": kept["Shell"],
     }
-    shape |= {key: value for key, value in optional.items() if value not in (None, "", {})}
-    return {key: value for key, value in shape.items() if key not in ("Healthcheck", "Shell") or value}
+    return {key: value for key, value in shape.items() if key not in CONFIG_OPTIONAL or _is_set(value)}
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value not in ("", {}, [])
 
 
 def exposed_ports(container: ContainerRecord, image: ImageRecord | None) -> list[str]:

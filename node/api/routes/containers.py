@@ -54,7 +54,8 @@ class ContainerRoutes:
         )
         found = [self._showing.of(container) for container in self._containers.list()]
         chosen = select_containers.containers(found, listing, self._image_id)
-        return json_response([container_json.listed(shown) for shown in chosen])
+        size = request.flag("size")
+        return json_response([container_json.listed(shown, with_size=size) for shown in chosen])
 
     def _image_id(self, term: str) -> str:
         try:
@@ -95,7 +96,11 @@ class ContainerRoutes:
 
     async def kill(self, request: Request, name: str) -> Answer:
         """Send it a signal."""
-        await self._containers.kill(name, _signal(request) or number_of("KILL"))
+        try:
+            signal = _signal(request) or number_of("KILL")
+        except InvalidParameter as error:
+            raise InvalidParameter(f"cannot kill container: {name}: {error}") from None
+        await self._containers.kill(name, signal)
         return Response(204)
 
     async def pause(self, _request: Request, name: str) -> Answer:
