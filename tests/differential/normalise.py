@@ -20,6 +20,7 @@ _ID = re.compile(r"\b(sha256:)?(?:([0-9a-f]{64})|([0-9a-f]{12}))\b")
 _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
 _NO_MACS = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")
 _COLUMN_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+_MACHINE_PATH = re.compile(r"/sys/devices/system/cpu/cpu\d+/thermal_throttle")
 _NEVER = "0001-01-01T00:00:00Z"
 
 _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -35,6 +36,7 @@ _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'("OomKillDisable"): (?:false|null)'), r"\1: <by the kernel's control groups>"),
     (re.compile(r"\bveth[0-9a-f]{7}\b"), "<veth>"),
     (re.compile(r"@if\d+"), "@if<n>"),
+    (re.compile(r"\(virtual [\d.]+[kMG]?B\)"), "(virtual <size of the image>)"),
     (re.compile(r"time=[\d.]+ ?ms"), "time=<duration>"),
     (re.compile(r"(min/avg/max(?:/mdev)?) = [\d./]+ ms"), r"\1 = <duration>"),
     (re.compile(r", time \d+ms"), ", time <duration>"),
@@ -76,7 +78,7 @@ def _dump(value: Any) -> str:
 def _sorted_by_name(value: Any) -> Any:
     """An object keyed by identities has no order of its own; all others keep theirs."""
     if isinstance(value, list):
-        return [_sorted_by_name(item) for item in value]
+        return [_sorted_by_name(item) for item in value if not _is_of_machine(item)]
     if not isinstance(value, dict):
         return value
     items = [(key, _sorted_by_name(item)) for key, item in value.items()]
@@ -85,6 +87,11 @@ def _sorted_by_name(value: Any) -> Any:
             key=lambda entry: json.dumps(entry[1].get("Name") if isinstance(entry[1], dict) else entry[1])
         )
     return dict(items)
+
+
+def _is_of_machine(item: Any) -> bool:
+    """Paths that an engine masks only where the machine has them (moby: oci/defaults.go)."""
+    return isinstance(item, str) and _MACHINE_PATH.fullmatch(item) is not None
 
 
 def _identities(text: str, names: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ NAMES = {WEB: "container web"}
             "64 bytes from 10.0.0.2: seq=0 ttl=64 time=0.563 ms",
             "64 bytes from 10.0.0.2: seq=0 ttl=64 time=<duration>",
         ),
+        ("0B (virtual 8.31MB)", "0B (virtual <size of the image>)"),
         ("10.0.0.1 and 4096 stay", "10.0.0.1 and 4096 stay"),
     ],
 )
