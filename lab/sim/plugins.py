@@ -29,6 +29,7 @@ class Misbehavior(StrEnum):
     NOT_JSON = "not json"
     EMPTY = "empty"
     WRONG_TYPES = "wrong types"
+    DEEP = "deep"
     HUGE = "huge"
 
 
@@ -94,6 +95,8 @@ class SimulatedPlugins:
                 return PluginAnswer(200, b"")
             case Misbehavior.WRONG_TYPES:
                 return PluginAnswer(200, b'["what", {"is": 7}, null]')
+            case Misbehavior.DEEP:
+                answer = b'{"deep": ' + b"[" * 500_000
             case Misbehavior.HUGE:
                 answer = b" " * (ANSWER_BYTES_MAX + 1)
         return PluginAnswer(status, answer[: ANSWER_BYTES_MAX + 1])

@@ -165,7 +165,7 @@ def _read(method: str, response: PluginAnswer, answer: type[Answer]) -> Answer:
         raise PluginUnclear(f"{method}: the plugin's answer is longer than {ANSWER_BYTES_MAX} bytes")
     try:
         problem = msgspec.json.decode(response.body, type=_Problem)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         problem = _Problem()
     told = problem.Error if method.startswith(IPAM_DRIVER) else problem.Err
     if response.status != 200:
@@ -178,5 +178,5 @@ def _read(method: str, response: PluginAnswer, answer: type[Answer]) -> Answer:
         raise PluginUnclear("EOF")  # Go's JSON decoder at the end of nothing
     try:
         return msgspec.json.decode(response.body, type=answer)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise PluginUnclear(f"{method}: the plugin's answer makes no sense: {error}") from None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 import msgspec
@@ -121,6 +122,7 @@ class RemoteDriver(QuietDriver):
                 gateway=joined.Gateway or "",
             )
             if joined.prefix:
+                _check_gateway(endpoint, joined.StaticRoutes or ())
                 spans = self.spans and network.scope == "swarm"
                 self._wires.plug(network, endpoint, sandbox, spans=spans)
                 _add_routes(sandbox, endpoint.interface, joined.StaticRoutes or ())
@@ -179,6 +181,14 @@ def _free_name(sandbox: Sandbox, prefix: str) -> str:
     while f"{prefix}{number}" in sandbox.stack.interfaces:
         number += 1
     return f"{prefix}{number}" if prefix else ""
+
+
+def _check_gateway(endpoint: EndpointRecord, routes: Sequence[StaticRoute]) -> None:
+    """The gateway must be a neighbour of the interface. Raises Nonsense."""
+    connected = [route.Destination or "" for route in routes if route.RouteType == ROUTE_CONNECTED]
+    near = [IPv4Interface(text).network for text in (endpoint.address, *connected) if text]
+    if endpoint.gateway and not any(IPv4Address(endpoint.gateway) in network for network in near):
+        raise Nonsense("failed to set gateway while updating gateway: network is unreachable")
 
 
 def _add_routes(sandbox: Sandbox, interface: str, routes: Sequence[StaticRoute]) -> None:

@@ -63,7 +63,7 @@ class HttpPlugins:
             raise PluginAway(f"dial {network} {place}: connect: {reason}") from None
         except aiohttp.ServerDisconnectedError:
             raise PluginAway("EOF") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise PluginAway(str(error) or "EOF") from None
         return PluginAnswer(response.status, content)
 
@@ -93,10 +93,9 @@ def _address(path: Path) -> str:
             return f"unix://{path.resolve()}" if stat.S_ISSOCK(path.stat().st_mode) else ""
         with path.open(encoding="utf-8") as file:
             text = file.read(SPEC_BYTES_MAX)
-        address = str(json.loads(text)["Addr"]) if path.suffix == ".json" else text
-    except (OSError, ValueError, KeyError, TypeError):
+        address = (str(json.loads(text)["Addr"]) if path.suffix == ".json" else text).strip()
+        where = urlsplit(address)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
-    address = address.strip()
-    where = urlsplit(address)
     is_usable = (where.scheme == "unix" and where.path) or (where.scheme == "tcp" and where.netloc)
     return address if is_usable else ""
