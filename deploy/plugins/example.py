@@ -23,6 +23,7 @@ import os
 import signal
 import socketserver
 import sys
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from ipaddress import IPv4Address, IPv4Network
@@ -247,12 +248,16 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 def handler_for(plugin: ExamplePlugin) -> type[BaseHTTPRequestHandler]:
     """What http.server calls for each connection."""
 
+    one_at_a_time = threading.Lock()
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = min(int(self.headers.get("Content-Length", 0)), BODY_BYTES_MAX)
             method, body = self.path.removeprefix("/"), self.rfile.read(length)
-            status, answer = plugin.handle(method, body)
-            print(method, body.decode(errors="replace"), "->", status, answer.decode(), flush=True)
+            with one_at_a_time:
+                status, answer = plugin.handle(method, body)
+                told = f"{method} {body.decode(errors='replace')} -> {status} {answer.decode().strip()}"
+                print(told, flush=True)
             self.send_response(status)
             self.send_header("Content-Type", "application/vnd.docker.plugins.v1.2+json")
             self.send_header("Content-Length", str(len(answer)))

@@ -10,6 +10,7 @@ from lab.cli.clients import ask, ask_all
 from lab.cli.signalling import signal_node
 from lab.cli.tour import Tour
 from lab.cli.tour_lan import on_the_lan
+from lab.cli.tour_plugin import network_plugin
 from lab.cli.tour_ports import published_port
 from lab.cli.trace import story, trace
 from lab.launch.cluster import Cluster, existing
@@ -256,6 +257,7 @@ SCENES: tuple[Callable[[Tour], None], ...] = (
     host_and_none,
     published_port,
     on_the_lan,
+    network_plugin,
     packet_walk,
     keys,
     partition,

@@ -49,6 +49,13 @@ class Counter:
 )
 @click.option("--seed", type=int, help="Make every identity repeatable.")
 @click.option("--lan-hairpin", is_flag=True, help="The LAN's switch sends frames back, too.")
+@click.option(
+    "--plugin-patience",
+    "plugin_patience_s",
+    default=30.0,
+    show_default=True,
+    help="Seconds until a plugin that does not answer is given up.",
+)
 @click.option("--block", type=int, help="Use the addresses 127.0.BLOCK.0/24.  [default: the first free]")
 @click.option("-d", "--detach", is_flag=True, help="Return when all nodes are ready.")
 @name_option

@@ -34,6 +34,7 @@ class Wish:
     seed: int | None = None
     block: int | None = None
     lan_hairpin: bool = False
+    plugin_patience_s: float = 30.0
 
 
 def plan(wish: Wish) -> Cluster:
@@ -76,6 +77,7 @@ def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
         lease_s=wish.lease_s,
         seed=wish.seed,
         lan_hairpin=wish.lan_hairpin,
+        plugin_patience_s=wish.plugin_patience_s,
     )
 
 

@@ -32,8 +32,8 @@ UNDO_TIMEOUT_S = 3.0
 """For a call that gives something back: it is tried once, and owed until it has been heard."""
 ERROR_CHARACTERS_MAX = 1000
 """Of a plugin's own words in an error."""
-URL = "http://plugin.moby.localhost/"
-"""How the engine shows any plugin's address in its errors."""
+UNIX_HOST = "plugin.moby.localhost"
+"""How the engine shows the address of a unix socket in its errors."""
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 """Nothing that could lead out of the directories where plugins are looked for."""
 
@@ -129,10 +129,15 @@ class Plugin:
                 break
             except PluginAway as away:
                 if self._clock.now() - began + pause >= self._patience_s:
-                    raise PluginUnclear(f'Post "{URL}{method}": {away}') from None
+                    raise PluginUnclear(f'Post "http://{self._host}/{method}": {away}') from None
             await self._clock.sleep(pause)
             pause *= 2
         return _read(method, response, answer)
+
+    @property
+    def _host(self) -> str:
+        scheme, _, place = self._address.partition("://")
+        return place if scheme == "tcp" else UNIX_HOST
 
     async def tell(self, call: Call) -> None:
         """One call, tried once. Raises PluginAway; PluginRefused, PluginLacks, PluginUnclear."""

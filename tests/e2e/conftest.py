@@ -47,7 +47,7 @@ def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cluster(lab_home: Path) -> Iterator[Cluster]:
     """Three nodes, shared by the tests of the run: each test uses names of its own."""
-    started = start(Wish(name="e2e", block=77), lambda _: None)
+    started = start(Wish(name="e2e", block=77, plugin_patience_s=2.0), lambda _: None)
     yield started
     stop("e2e")
 

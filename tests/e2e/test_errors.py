@@ -69,6 +69,9 @@ def others(lab_home: Path) -> Iterator[Nodes]:
 def standing(cluster: Cluster, docker_on: Docker, others: Nodes) -> Iterator[Nodes]:
     """What the file says that stands before each mistake."""
     assert docker_on("node-2", "network", "create", "e-twice").code == 0
+    dead = cluster.directory / "plugins" / "e-dead.spec"
+    dead.parent.mkdir(exist_ok=True)
+    dead.write_text("tcp://127.0.0.1:1")
     for command in STANDING:
         done = docker_on(NODE, *shlex.split(command))
         assert done.code == 0, (command, done)
