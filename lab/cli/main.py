@@ -18,6 +18,8 @@ VERBS = {
     "resume": "Let a frozen node go on.",
     "restart": "Start a node again.",
     "chaos": "Cut nodes apart, and heal them.",
+    "sim": "Play a scenario on virtual time.",
+    "scenario": "Check scenario files.",
     "trace": "Follow one ping, hop by hop.",
     "tables": "Show what a node forwards by.",
     "drops": "Show what was not delivered, and why.",

@@ -180,7 +180,7 @@ class Director:
             said=said,
         )
         if problem:
-            self._fail("step", str(number), f"{what}: {problem}")
+            self._fail("step", what, f"{what}: {problem}")
         elif isinstance(step, model.ExpectStep):
             self._say(f"{what}: so it is")
 
@@ -220,7 +220,7 @@ class Director:
         await self._stage.sleep_until(ends)
         ended = self._stage.now()
         right, reason = await self._recovery.by(ended + self._scenario.recovery)
-        after_s = None if right is None else right - ended
+        after_s = None if right is None else round(right - ended, 9)
         self._recoveries.append(
             Recovered(step=number, what=describe(step), ended=ended, after_s=after_s, reason=reason)
         )

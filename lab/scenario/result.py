@@ -68,7 +68,7 @@ class Failure(Frozen, frozen=True, kw_only=True):
     kind: str
     """invariant, step, recovery or crash."""
     name: str
-    """Of the checker, or the number of the step: two failures of one kind and name are the same."""
+    """Of the checker, or the step in words: two failures of one kind and name are the same."""
     at: float
     text: str
 

@@ -43,7 +43,8 @@ class Traffic:
             self._open[number] -= 1
         good = outcome.code == 0
         said = "" if good else last_line(outcome.text)[:SAID_MAX]
-        self.samples.append(Sample(traffic=number, at=at, took_s=self._stage.now() - at, ok=good, said=said))
+        took_s = round(self._stage.now() - at, 9)
+        self.samples.append(Sample(traffic=number, at=at, took_s=took_s, ok=good, said=said))
 
     async def _outcome(self, wish: TrafficWish) -> Outcome:
         match wish.kind:

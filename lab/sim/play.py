@@ -72,7 +72,7 @@ def _with_story(result: Result, world: World, start: float) -> Result:
     lines, failures = [], list(result.failures)
     for happening in world.story.happenings:
         fields = dict(happening.fields)
-        at = happening.at - start
+        at = round(happening.at - start, 9) + 0.0
         what = str(fields.get("what", "")) if happening.node == "scenario" else happening.words()
         if happening.node != "fabric":
             lines.append(Line(at=at, who=happening.node, what=what))

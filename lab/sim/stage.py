@@ -51,11 +51,11 @@ class SimStage:
 
     def now(self) -> float:
         """See Stage."""
-        return self._world.clock.now() - self._looker.start
+        return round(self._world.clock.now() - self._looker.start, 9)
 
     async def sleep_until(self, at: float) -> None:
         """See Stage."""
-        await self._world.clock.sleep(max(0.0, at - self.now()))
+        await self._world.clock.sleep(max(0.0, at + self._looker.start - self._world.clock.now()))
 
     # -- nodes ------------------------------------------------------------------------------------
 
