@@ -127,10 +127,11 @@ def test_a_host_that_comes_back_is_found_in_its_vlan_again() -> None:
         ("private", True, False),
     ],
 )
-def test_siblings_talk_as_their_mode_says(mode: str, hairpin: bool, talk: bool) -> None:
+@pytest.mark.parametrize("parent", ["eth0", "eth0.10"])
+def test_siblings_talk_as_their_mode_says(mode: str, hairpin: bool, talk: bool, parent: str) -> None:
     async def scenario(world: World) -> None:
-        await macvlan(world, "node-1", "net", mode=mode, block="192.168.70.32/27")
-        await macvlan(world, "node-2", "net", block="192.168.70.64/27")
+        await macvlan(world, "node-1", "net", parent, mode, block="192.168.70.32/27")
+        await macvlan(world, "node-2", "net", parent, block="192.168.70.64/27")
         a = await start(world, "node-1", "ann", "net")
         await start(world, "node-1", "ben", "net")
         c = await start(world, "node-2", "cid", "net")

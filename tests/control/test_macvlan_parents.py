@@ -26,6 +26,8 @@ def test_the_interface_of_a_vlan_comes_with_its_first_network_and_goes_with_its_
         await controller.remove("one")
         assert "eth0.10" in host_interfaces(world, "node-1")
         await start(world, "node-1", "cid", "two")
+        heard = world.agent("node-1").host.stack.interfaces["eth0.10"].received.packets
+        assert heard == 0, "not even that a container of its own has come"
         await world.kill("node-1")
         await world.start("node-1")
         await settle(world)
