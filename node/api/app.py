@@ -13,7 +13,7 @@ from dataclasses import replace
 from node.api.backend import Backend
 from node.api.docker_json.system import dotted
 from node.api.http import Answer, Hijack, Request, json_response
-from node.api.router import Router
+from node.api.router import Route, Router
 from node.api.routes.absent import absent_routes
 from node.api.routes.containers import ContainerRoutes
 from node.api.routes.execs import ExecRoutes
@@ -56,6 +56,11 @@ class App:
                 *absent_routes(),
             ]
         )
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The whole table."""
+        return self._router.routes
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request; a refusal is an answer too. Whoever gets a Stream or Hijack closes it."""

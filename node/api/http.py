@@ -25,6 +25,9 @@ JSON_TYPE = "application/json"
 RAW_STREAM = "application/vnd.docker.raw-stream"
 MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
 
+OBJECT_BYTES_MAX = 256 * 1024
+"""Of a request's JSON: a record is up to three times as long, and a store keeps a mebibyte at once."""
+
 _FALSE = ("", "0", "no", "false", "none")
 _NUMBER_MAX = 2**63
 
@@ -72,6 +75,8 @@ class Request:
         """The JSON object in the body; empty where there is no body. Raises InvalidParameter."""
         if not self.body:
             return Fields({})
+        if len(self.body) > OBJECT_BYTES_MAX:
+            raise InvalidParameter(f"the body has more than {OBJECT_BYTES_MAX} bytes: send less")
         kind = self.headers.get("content-type", "")
         if kind.partition(";")[0].strip().lower() != JSON_TYPE:
             raise InvalidParameter(f"unsupported Content-Type header ({kind}): must be '{JSON_TYPE}'")

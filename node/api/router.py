@@ -30,11 +30,11 @@ class Router:
     """See the module."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._routes = tuple(routes)
+        self.routes = tuple(routes)
 
     def find(self, request: Request) -> tuple[Handler, tuple[str, ...]] | None:
         """The handler and what the path says to it; None if there is no such page."""
-        for candidate in self._routes:
+        for candidate in self.routes:
             if candidate.method != request.method:
                 continue
             if (match := candidate.pattern.fullmatch(request.path)) is not None:

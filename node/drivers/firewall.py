@@ -58,6 +58,11 @@ class Firewall:
         rules.admit = self.admit
         rules.judge, rules.hide_as, rules.translator = self.judge, self.hide_as, self.translator
 
+    @property
+    def published(self) -> list[tuple[int, int]]:
+        """Protocol number and port of everything that is published."""
+        return list(self._published)
+
     def publish(self, protocol: str, host: End, serving: End) -> None:
         """What comes from outside to a port of the host goes to a container; the address may be 0.0.0.0."""
         self._published.setdefault((PROTOCOLS[protocol], host[1]), {})[host[0]] = serving
