@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from node.programs import basics, ip, netcat, nginx, nslookup, ping, text, traceroute, wget, whoami
+from node.programs import (
+    basics,
+    dig,
+    ip,
+    netcat,
+    nginx,
+    nslookup,
+    ping,
+    sockets,
+    text,
+    traceroute,
+    wget,
+    whoami,
+)
 from node.programs.curl.command import curl
 from node.programs.iperf3.command import iperf3
 from node.programs.shell.main import shell
@@ -14,6 +27,10 @@ PROGRAMS.update(
     {
         **dict.fromkeys(("sh", "ash", "bash", "dash"), shell),
         "ping": ping.ping,
+        "dig": dig.dig,
+        "host": dig.host,
+        "ss": sockets.ss,
+        "netstat": sockets.netstat,
         "nslookup": nslookup.nslookup,
         "getent": nslookup.getent,
         "ip": ip.ip,

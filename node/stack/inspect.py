@@ -9,6 +9,8 @@ from node.stack.interface import Interface, InterfaceAddress, Traffic
 from node.stack.routes import Route
 from node.stack.stack import Stack
 
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - a text
+
 
 @dataclass(frozen=True, slots=True)
 class AddressView:
@@ -73,6 +75,20 @@ class NeighborView:
 
 
 @dataclass(frozen=True, slots=True)
+class SocketView:
+    """One socket. ``state`` is as `netstat` shows it: "LISTEN", "ESTABLISHED"; "" of UDP, not connected."""
+
+    protocol: str
+    state: str
+    local: tuple[str, int]
+    remote: tuple[str, int]
+    received: int
+    """Bytes that nobody has read yet; of a listener, connections that nobody has accepted."""
+    unsent: int
+    """Bytes that the other end has not confirmed; of a listener, how many connections may wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """Everything at one moment."""
 
@@ -96,6 +112,38 @@ def inspect(stack: Stack, now: float) -> Inspection:
             for row in stack.resolution.neighbors.listing(now)
         ),
     )
+
+
+def sockets(stack: Stack) -> tuple[SocketView, ...]:
+    """Every socket of a stack: UDP, TCP listeners, TCP connections; not those that serve behind others."""
+    nobody = (ANY_ADDRESS, 0)
+    shown = [
+        SocketView(
+            "udp",
+            "" if binding.remote is None else "ESTABLISHED",
+            _end(binding.local),
+            nobody if binding.remote is None else _end(binding.remote),
+            binding.inbox_bytes,
+            0,
+        )
+        for binding in stack.udp.bindings()
+        if not binding.is_hidden
+    ]
+    for listener in stack.tcp.table.listeners():
+        if not listener.is_hidden:
+            local = _end(listener.local)
+            shown.append(SocketView("tcp", "LISTEN", local, nobody, len(listener.queue), listener.backlog))
+    for connection in stack.tcp.table:
+        block = connection.block
+        unsent = max(block.sending.end - block.sending.unacknowledged, 0)
+        ends = _end(block.ends.local), _end(block.ends.remote)
+        state = connection.state.value
+        shown.append(SocketView("tcp", state, *ends, block.receiving.readable_bytes, unsent))
+    return tuple(shown)
+
+
+def _end(address: tuple[bytes, int]) -> tuple[str, int]:
+    return format_ipv4(address[0]), address[1]
 
 
 def _interface(interface: Interface) -> InterfaceView:

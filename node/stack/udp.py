@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 
 from node.datapath.drops import Counters, Drop
 from node.model.address import format_ipv4
@@ -37,6 +38,10 @@ class Udp:
         self._icmp = icmp_part
         self._table = table
         self._counters = counters
+
+    def bindings(self) -> Iterator[UdpBinding]:
+        """Who stands where, in the order of ports."""
+        return iter(self._table)
 
     def bind(self, binding: UdpBinding, local: Address) -> None:
         """Stand at an own address, or at all of them (ANY). Raises OSError EADDRNOTAVAIL, EADDRINUSE..."""

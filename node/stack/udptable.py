@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from node.stack.errors import os_error
@@ -101,6 +101,11 @@ class UdpTable:
         self._chance = chance
         self._bindings: dict[int, list[UdpBinding]] = {}
         self._count = 0
+
+    def __iter__(self) -> Iterator[UdpBinding]:
+        """In the order of their ports."""
+        for number in sorted(self._bindings):
+            yield from self._bindings[number]
 
     def bind(self, binding: UdpBinding, local: Address) -> None:
         """Take a port; number 0 takes a free one by chance. Raises OSError EADDRINUSE, EINVAL, ENFILE."""
