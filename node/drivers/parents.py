@@ -85,6 +85,8 @@ class Parents:
             mac = format_mac(machine.lan_port.mac)  # a VLAN's interface has the hardware address of its own
         port = machine.attach(segment, machine.host, name, mac, "", LAN_MTU)
         port.macvlan = Role.PARENT
+        if segment.vtep is not None:
+            machine.host.stack.interfaces[name].beneath = LAN_INTERFACE
         return Parent(segment, port)
 
 

@@ -41,7 +41,8 @@ async def ip(process: Process) -> int:
 
 
 def _title(one: InterfaceView) -> str:
-    return f"{one.name}@if{one.peer_index}" if one.peer_index else one.name
+    beneath = f"if{one.peer_index}" if one.peer_index else one.beneath
+    return f"{one.name}@{beneath}" if beneath else one.name
 
 
 def _interface(one: InterfaceView, *, with_addresses: bool) -> str:

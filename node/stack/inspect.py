@@ -32,7 +32,10 @@ class TrafficView:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceView:
-    """One interface. ``peer_index`` is 0 if there is no cable to show (else: ``eth0@if7``)."""
+    """One interface. ``peer_index`` is 0 if there is no cable to show (else: ``eth0@if7``).
+
+    ``beneath`` is empty unless it is built upon another one (``eth0.10@eth0``).
+    """
 
     index: int
     name: str
@@ -44,6 +47,7 @@ class InterfaceView:
     mac: str
     broadcast_mac: str
     peer_index: int
+    beneath: str
     addresses: tuple[AddressView, ...]
     received: TrafficView
     sent: TrafficView
@@ -158,6 +162,7 @@ def _interface(interface: Interface) -> InterfaceView:
         mac=format_mac(interface.mac),
         broadcast_mac=format_mac(interface.mac if is_loopback else BROADCAST_MAC),
         peer_index=interface.peer_index,
+        beneath=interface.beneath,
         addresses=tuple(_address(address, is_loopback) for address in interface.addresses),
         received=_traffic(interface.received),
         sent=_traffic(interface.sent),

@@ -72,6 +72,8 @@ class Interface:
     """Tells the stack that the addresses are others now."""
     peer_index: int = 0
     """Index of the other end of the cable, shown as in ``eth0@if7``; 0: none is shown."""
+    beneath: str = ""
+    """The interface that a VLAN's is built upon, shown as in ``eth0.10@eth0``."""
     addresses: tuple[InterfaceAddress, ...] = ()
     received: Traffic = field(default_factory=Traffic)
     sent: Traffic = field(default_factory=Traffic)

@@ -21,7 +21,7 @@ def test_the_interface_of_a_vlan_comes_with_its_first_network_and_goes_with_its_
     async def scenario(world: World) -> None:
         await macvlan(world, "node-1", "one", "eth0.10", subnet="192.168.71.0/24")
         await macvlan(world, "node-1", "two", "eth0.10", subnet="192.168.72.0/24")
-        assert "eth0.10" in (await run(world, "node-1", "host", "ip", "addr")).text
+        assert "eth0.10@eth0: <" in (await run(world, "node-1", "host", "ip", "addr")).text
         controller = world.agent("node-1").controller
         await controller.remove("one")
         assert "eth0.10" in host_interfaces(world, "node-1")
