@@ -99,7 +99,7 @@ class Making:
     def _plan(self, view: View, spec: NetworkSpec, draft: plans.Draft) -> tuple[NetworkRecord, Transaction]:
         """The network as it would be now. Raises NodeError."""
         record, transaction = plans.create_network(view, spec, draft, self.pools)
-        siblings = [n for n in view.networks.values() if n.driver == record.driver]
+        siblings = list(view.index.of_driver.get(record.driver, {}).values())
         self.drivers[record.driver].check_beside(record, siblings)
         return record, transaction
 

@@ -18,12 +18,15 @@ class NetworkIndex:
         self.named: dict[str, NetworkRecord] = {}
         self.pools = TakenPools()
         self.vnis: dict[int, None] = {}
+        self.of_driver: dict[str, dict[str, NetworkRecord]] = {}
+        """By driver and id."""
         self._users: dict[str, dict[str, Subnet]] = {}
         """By subnet: the networks that have it, by id, and how."""
 
     def add(self, network: NetworkRecord) -> None:
         """A network exists."""
         self.named[network.name] = network
+        self.of_driver.setdefault(network.driver, {})[network.id] = network
         if network.config_only:
             return
         self.vnis.update(dict.fromkeys(network.vnis))
@@ -34,6 +37,7 @@ class NetworkIndex:
     def remove(self, network: NetworkRecord) -> None:
         """It exists no more."""
         self.named.pop(network.name, None)
+        self.of_driver[network.driver].pop(network.id, None)
         if network.config_only:
             return
         for vni in network.vnis:

@@ -39,6 +39,8 @@ MODES = (NAT, NAT_UNPROTECTED, ROUTED, ISOLATED)
 MTU_DEFAULT = 1500
 DEVICE_NAME_MAX = 15
 """Characters (Linux: IFNAMSIZ, with the zero at its end)."""
+BRIDGES_MAX = 16_000
+"""On one host, each with an interface and a route of the host's stack."""
 
 
 @dataclass(slots=True)
@@ -85,8 +87,16 @@ class BridgeDriver(QuietDriver):
             raise InvalidParameter("gateway mode 'isolated' can only be used for an internal network")
 
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
-        """Neither the device's name nor the addresses may be another bridge's, nor the name any device's."""
-        for other in others:
+        """Neither the device's name nor the addresses may be another bridge's, nor the name any device's.
+
+        Addresses can clash only where the pools were not compared (a range, an IPAM driver of somebody
+        else's), and a name only where somebody chose it.
+        """
+        if len(others) >= BRIDGES_MAX:
+            raise Forbidden(f"a host has at most {BRIDGES_MAX} bridges here: remove some")
+        ranged = network.ipam_driver != "default" or any(subnet.range for subnet in network.subnets)
+        chosen = ranged or NAME_OPTION in network.options
+        for other in others if chosen else [other for other in others if NAME_OPTION in other.options]:
             clash = ""
             if bridge_name(other) == bridge_name(network):
                 clash = "networks have same bridge name"

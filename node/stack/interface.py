@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from node.model.address import BROADCAST_IPV4, parse_cidr
@@ -108,18 +108,25 @@ class OwnAddresses:
     """The addresses under which a stack can be reached, over all of its interfaces."""
 
     def __init__(self) -> None:
-        self._own: dict[bytes, Interface] = {}
-        self._broadcast: dict[bytes, Interface] = {}
+        self._own: dict[bytes, int] = {}
+        """How many interfaces have each."""
+        self._broadcast: dict[bytes, int] = {}
+        self._counted: dict[str, tuple[InterfaceAddress, ...]] = {}
+        """What was counted of each interface, by name."""
 
-    def update(self, interfaces: Iterable[Interface]) -> None:
-        """The interfaces' addresses have changed."""
-        self._own = {}
-        self._broadcast = {}
-        for interface in interfaces:
-            for own in interface.addresses:
-                self._own.setdefault(own.address, interface)
-                if own.broadcast is not None:
-                    self._broadcast.setdefault(own.broadcast, interface)
+    def update(self, interface: Interface) -> None:
+        """An interface's addresses have changed."""
+        for address in self._counted.pop(interface.name, ()):
+            self._count(address, -1)
+        for address in interface.addresses:
+            self._count(address, 1)
+        if interface.addresses:
+            self._counted[interface.name] = interface.addresses
+
+    def _count(self, address: InterfaceAddress, step: int) -> None:
+        for table, key in ((self._own, address.address), (self._broadcast, address.broadcast)):
+            if key is not None and not _add(table, key, step):
+                del table[key]
 
     def hold(self, address: bytes) -> bool:
         """Whether an address is this stack's own; all of 127.0.0.0/8 is (RFC 1122 section 3.2.1.3)."""
@@ -128,6 +135,11 @@ class OwnAddresses:
     def is_group(self, address: bytes) -> bool:
         """Whether an address stands for several hosts: a broadcast, or multicast."""
         return address in self._broadcast or address == BROADCAST_IPV4 or is_multicast(address)
+
+
+def _add(table: dict[bytes, int], key: bytes, step: int) -> int:
+    table[key] = table.get(key, 0) + step
+    return table[key]
 
 
 def is_loopback(address: bytes) -> bool:

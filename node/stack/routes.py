@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from node.model.address import parse_cidr, parse_ipv4
 from node.stack.errors import os_error
 
-ROUTES_MAX = 4096
+ROUTES_MAX = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class RouteTable:
         self._interfaces = interfaces
         self._by_prefix: dict[int, dict[int, list[Route]]] = {}
         self._masks: list[tuple[int, dict[int, list[Route]]]] = []
+        self._by_interface: dict[str, list[Route]] = {}
         self._count = 0
 
     def add(self, destination: str, gateway: str | None, interface: str) -> None:
@@ -84,6 +85,7 @@ class RouteTable:
             raise os_error(errno.ENOSPC)
         table = self._by_prefix.setdefault(route.prefix, {})
         table.setdefault(int.from_bytes(route.destination, "big"), []).append(route)
+        self._by_interface.setdefault(route.interface, []).append(route)
         self._count += 1
         self._order()
 
@@ -96,12 +98,16 @@ class RouteTable:
             del table[number]
         if not table:
             del self._by_prefix[route.prefix]
+        held = self._by_interface[route.interface]
+        held.remove(route)
+        if not held:
+            del self._by_interface[route.interface]
         self._count -= 1
         self._order()
 
     def of_interface(self, interface: str) -> tuple[Route, ...]:
         """Every route through one interface."""
-        return tuple(route for route in self.listing() if route.interface == interface)
+        return tuple(self._by_interface.get(interface, ()))
 
     def replace_connected(self, interface: str, connected: Sequence[Route]) -> None:
         """Let an interface lead to these networks; routes over gateways that were there are removed."""

@@ -38,7 +38,8 @@ from node.wire import ethernet, icmp, ipv4
 from node.wire.ipv4 import Packet
 from node.wire.malformed import Malformed
 
-INTERFACES_MAX = 1024
+INTERFACES_MAX = 16_384
+"""A host has one on every bridge."""
 MTU_MIN_BYTES = 68
 """Every link must carry a packet of 68 bytes (RFC 791 section 3.2)."""
 LOOPBACK_MTU_BYTES = 65_536
@@ -237,7 +238,7 @@ class Stack:
 
     def _readdress(self, interface: Interface) -> None:
         """Addresses came or went: so do the networks that an interface leads to."""
-        self._own.update(self.interfaces.values())
+        self._own.update(interface)
         if interface.transmit is None:
             return
         connected: dict[tuple[bytes, int], Route] = {}
