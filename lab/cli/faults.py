@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.scenario.words import span
 from node.chaos.faults import Direction, Scope
 from node.chaos.kinds import (
     Bandwidth,
@@ -44,7 +45,8 @@ def describe(seen: FaultSeen) -> str:
 
 def _cut(kind: Partition) -> str:
     refused = " off" if kind.mode is Mode.REJECT else ""
-    return f"cut{refused}" if kind.flows is Flows.ALL else f"{kind.flows} flows cut{refused}"
+    comes = f" every {span(2 * kind.period_s)}" if kind.period_s else ""
+    return f"cut{refused}{comes}" if kind.flows is Flows.ALL else f"{kind.flows} flows cut{refused}{comes}"
 
 
 def _act(kind: Kind) -> str:

@@ -16,7 +16,9 @@ def injections(step: model.FaultStep, nodes: Sequence[str]) -> Iterator[tuple[st
     """Node and injection, for every node that has the fault. Raises InvalidParameter."""
     kind, planes = _kind_of(step)
     for node, peers, direction in _ends(step, nodes):
-        scope = Scope(peers, direction, step.planes or planes or kinds.default_planes(kind), step.networks)
+        chosen = step.planes or planes or kinds.default_planes(kind)
+        way = Direction.OUTGOING if _is_everywhere(step, chosen) else direction
+        scope = Scope(peers, way, chosen, step.networks)
         yield node, Injection(kind, scope, step.lasts, step.id)
 
 
@@ -30,6 +32,17 @@ def _ends(step: model.FaultStep, nodes: Sequence[str]) -> Iterator[tuple[str, tu
         return
     for node in step.on or nodes:
         yield node, step.peers, step.direction
+
+
+def _is_everywhere(step: model.FaultStep, planes: Sequence[Plane]) -> bool:
+    """All nodes have the fault against all others: each judges what it sends, and nothing twice."""
+    return (
+        not step.on
+        and not step.peers
+        and step.direction is Direction.BOTH
+        and not isinstance(step, model.PartitionStep)
+        and all(plane in kinds.BETWEEN_NODES for plane in planes)
+    )
 
 
 def _kind_of(step: model.FaultStep) -> tuple[Kind, tuple[Plane, ...]]:

@@ -9,7 +9,7 @@ from node.chaos.kinds import Flows, Mode
 _WAYS = {Direction.BOTH: "", Direction.OUTGOING: ", outgoing only", Direction.INCOMING: ", incoming only"}
 
 
-def describe(step: model.AnyStep) -> str:
+def describe(step: model.Step) -> str:
     """What a step does, or expects."""
     if isinstance(step, model.FaultStep):
         return _fault(step)
