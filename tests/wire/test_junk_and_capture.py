@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scapy.layers.inet import UDP
 from scapy.utils import rdpcap
 
-from node.model.address import overlay_mac
+from node.model.address import address_mac
 from node.wire import arp, ethernet, icmp, ipv4, show, tcp, udp, vxlan
 from node.wire.checksum import checksum
 from node.wire.malformed import Malformed
@@ -78,7 +78,7 @@ def test_every_datagram_of_a_real_swarm_is_read_and_written_alike() -> None:
         assert vxlan.emit(vni, frame) == datagram
         outer = ethernet.parse(frame)
         packet = ipv4.parse(outer.payload)
-        assert outer.source == overlay_mac(packet.source)
+        assert outer.source == address_mac(packet.source)
         assert packet.emit() == outer.payload
 
 
