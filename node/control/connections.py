@@ -25,11 +25,12 @@ from node.control.events import Events
 from node.control.ipams import Ipams
 from node.control.ledger import Ledger
 from node.control.standing import GATEWAY_BRIDGE, Foothold, Standing
+from node.control.validate_container import INTERFACE_OPTION
 from node.control.view import View
 from node.dns.zone import Zone
 from node.drivers.base import Driver, Joined
 from node.drivers.bridge import BridgeDriver
-from node.errors import Forbidden, NodeError, Unavailable
+from node.errors import Failed, Forbidden, NodeError, Unavailable
 from node.model.container import ContainerRecord, dns_names
 from node.model.ids import local_id, short
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
@@ -41,6 +42,11 @@ class Allocation:
 
     ipams: Ipams
     debts: DebtBook
+
+
+PREFIX_OPTION = "com.docker.network.container_iface_prefix"
+"""Of a network: what its interfaces are called instead of eth (moby: libnetwork/netlabel/labels.go)."""
+PREFIXED_DRIVERS = ("bridge", "macvlan")
 
 
 class Connections:
@@ -80,10 +86,11 @@ class Connections:
         if network.name in standing.footholds:
             raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
         endpoint = await self._join(standing, self._draft(standing, container, network, wish), network, wish)
-        if standing.needs_gateway_bridge and GATEWAY_BRIDGE not in standing.footholds:
-            await self._add_gateway(standing, network)
-        elif not standing.needs_gateway_bridge and network.name != GATEWAY_BRIDGE:
-            await self._remove_gateway(standing)
+        try:
+            await self.settle_gateway(standing)
+        except NodeError:
+            await self.disconnect(standing, network)
+            raise
         return endpoint
 
     def _draft(
@@ -97,7 +104,7 @@ class Connections:
             container=container.id,
             mac=wish.mac,
             dns_names=dns_names(container, wish),
-            interface=standing.free_interface() if network.subnets else "",
+            interface=_interface(standing, network, wish),
         )
 
     async def _join(
@@ -171,8 +178,14 @@ class Connections:
             raise
         return made
 
-    async def _add_gateway(self, standing: Standing, because: NetworkRecord) -> None:
-        """An overlay leads nowhere by itself: the gateway bridge is the way out."""
+    async def settle_gateway(self, standing: Standing) -> None:
+        """An overlay leads nowhere by itself: the gateway bridge is the way out, while there is no other."""
+        if not standing.needs_gateway_bridge:
+            await self._remove_gateway(standing)
+        elif GATEWAY_BRIDGE not in standing.footholds:
+            await self._add_gateway(standing)
+
+    async def _add_gateway(self, standing: Standing) -> None:
         bridge = self._ledgers["local"].view.network_named(GATEWAY_BRIDGE)
         if bridge is None:
             return
@@ -184,11 +197,7 @@ class Connections:
             container=standing.container,
             interface=standing.free_interface(),
         )
-        try:
-            await self._join(standing, draft, bridge, EndpointSpec())
-        except NodeError:
-            await self.disconnect(standing, because)
-            raise
+        await self._join(standing, draft, bridge, EndpointSpec())
 
     async def _remove_gateway(self, standing: Standing) -> None:
         if (foothold := standing.footholds.get(GATEWAY_BRIDGE)) is not None:
@@ -244,3 +253,14 @@ class Connections:
             network.id,
             {"container": container, "name": network.name, "type": network.driver},
         )
+
+
+def _interface(standing: Standing, network: NetworkRecord, wish: EndpointSpec) -> str:
+    """What the endpoint's interface is called inside; "" where it has none. Raises Failed."""
+    if not network.subnets:
+        return ""
+    chosen = wish.driver_options.get(INTERFACE_OPTION, "")
+    if chosen and chosen in standing.interfaces:
+        raise Failed(f"error renaming interface to {chosen}: file exists")
+    prefix = network.options.get(PREFIX_OPTION, "") if network.driver in PREFIXED_DRIVERS else ""
+    return chosen or standing.free_interface(prefix or "eth")

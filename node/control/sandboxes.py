@@ -154,6 +154,7 @@ class Sandboxes:
     ) -> None:
         """Take a running container out of a network."""
         await self._connections.disconnect(standing, network)
+        await self._connections.settle_gateway(standing)
         await self._publishing.settle(container, standing)
         self.write_files(container, standing)
 

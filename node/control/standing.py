@@ -59,13 +59,17 @@ class Standing:
         self._questions = questions
         self._nameserver: NameServer | None = None
 
-    def free_interface(self) -> str:
+    @property
+    def interfaces(self) -> set[str]:
+        """The names that its endpoints' interfaces have."""
+        return {foothold.endpoint.interface for foothold in self.footholds.values()}
+
+    def free_interface(self, prefix: str = "eth") -> str:
         """The lowest name that no interface of the sandbox has, eth0 first."""
-        used = {foothold.endpoint.interface for foothold in self.footholds.values()}
-        number = 0
-        while f"eth{number}" in used:
+        used, number = self.interfaces, 0
+        while f"{prefix}{number}" in used:
             number += 1
-        return f"eth{number}"
+        return f"{prefix}{number}"
 
     def add(self, foothold: Foothold) -> None:
         """The container stands in one more network."""

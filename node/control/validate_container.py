@@ -6,6 +6,7 @@ daemon/container_operations.go (validateEndpointSettings).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
@@ -14,6 +15,12 @@ from node.errors import InvalidParameter
 from node.model.address import parse_mac
 from node.model.container import ContainerSpec
 from node.model.network import EndpointSpec, NetworkRecord, Subnet
+
+INTERFACE_OPTION = "com.docker.network.endpoint.ifname"
+SYSCTLS_OPTION = "com.docker.network.endpoint.sysctls"
+"""Of an endpoint (moby: libnetwork/netlabel/labels.go)."""
+_INTERFACE_NAME = re.compile(r"(?!\.{1,2}$|lo$)[^\s/:]{1,15}")
+"""Linux: dev_valid_name; lo is there already."""
 
 NOT_USER_DEFINED = ("bridge", "host", "none", "default")
 
@@ -73,6 +80,11 @@ def validate_endpoint(network: NetworkRecord | None, name: str, spec: EndpointSp
         problems.append(f"invalid IPv4 address: {spec.address}")
     if spec.address and network is not None:
         problems += _range_problems(spec.address, address, network.subnets)
+    interface = spec.driver_options.get(INTERFACE_OPTION, "")
+    if interface and not _INTERFACE_NAME.fullmatch(interface):
+        problems.append(f"invalid interface name {interface}: at most 15 characters, no slash, no blank")
+    if SYSCTLS_OPTION in spec.driver_options:
+        problems.append(f"interfaces have no sysctls here: leave the option {SYSCTLS_OPTION} out")
     if spec.mac and not _is_mac(spec.mac):
         problems.append(f"invalid MAC address {spec.mac}")
     return problems

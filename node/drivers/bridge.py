@@ -39,6 +39,8 @@ MODES = (NAT, NAT_UNPROTECTED, ROUTED, ISOLATED)
 MTU_DEFAULT = 1500
 DEVICE_NAME_MAX = 15
 """Characters (Linux: IFNAMSIZ, with the zero at its end)."""
+PREFIX_OPTION = "com.docker.network.container_iface_prefix"
+PREFIX_MAX = 11
 BRIDGES_MAX = 16_000
 """On one host, each with an interface and a route of the host's stack."""
 
@@ -75,6 +77,8 @@ class BridgeDriver(QuietDriver):
         for key, default in ((ICC_OPTION, True), (MASQUERADE_OPTION, True), (INHIBIT_OPTION, False)):
             boolean(spec.options, key, default=default)
         mtu(spec.options, MTU_DEFAULT)
+        if len(prefix := spec.options.get(PREFIX_OPTION, "")) > PREFIX_MAX or not prefix.isprintable():
+            raise InvalidParameter(f"{PREFIX_OPTION}: at most {PREFIX_MAX} characters, a number follows them")
         for key in (BINDING_OPTION, SOURCE_OPTION):
             _address(spec.options, key)
         _check_device_name(spec.options.get(NAME_OPTION, ""))
