@@ -120,7 +120,7 @@ class Standing:
             self.sandbox.clear_default_route()
         else:
             self.sandbox.set_default_route(chosen.endpoint.gateway, chosen.endpoint.interface)
-        named = [f for f in self.footholds.values() if f.zone is not None]
+        named = sorted((f for f in self.footholds.values() if f.zone is not None), key=_naming_order)
         self.resolver.attachments = tuple(_attachment(foothold) for foothold in named)
         if named and self._nameserver is None:
             self._nameserver = NameServer(self.sandbox, self.resolver, self._questions)
@@ -131,6 +131,17 @@ class Standing:
             self._nameserver.close()
         if not self.shared:
             self.sandbox.close()
+
+
+def _naming_order(foothold: Foothold) -> tuple[int, int, bool, bool, str]:
+    """Which network is asked first for a name: a user's overlay, the ingress, then those of the node.
+
+    Among those as for gateways (moby: libnetwork/sandbox.go, ResolveName and Endpoint.Less).
+    """
+    network = foothold.network
+    kind = 2 if network.scope == "local" else int(network.ingress)
+    leads_nowhere = network.internal, not foothold.endpoint.gateway
+    return kind, -foothold.wish.gateway_priority, *leads_nowhere, network.name
 
 
 def _attachment(foothold: Foothold) -> Attachment:

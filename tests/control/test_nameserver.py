@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network
 
 import dns.flags
 import dns.message
 import dns.rcode
 
 from lab.sim.world import World
+from node.control.nameserver import FORWARDS_MAX
 from node.model.container import ContainerSpec
-from node.model.network import NetworkSpec
+from node.model.network import EndpointSpec, NetworkSpec
 from node.stack.sandbox import Sandbox
 from tests.sim.play import play, start
 
@@ -143,5 +145,68 @@ def test_a_container_that_goes_leaves_no_question_open() -> None:
         await world.clock.sleep(0.1)
         assert len(asyncio.all_tasks()) < before - 2
         stream.close()
+
+    play(scenario, nodes=1)
+
+
+def test_no_more_than_three_servers_are_asked() -> None:
+    async def scenario(world: World) -> None:
+        asking = await client(world, *(f"172.19.0.{last}" for last in (7, 8, 9, 3)))
+        heard: list[str] = []
+        await start(world, "node-1", "fourth", "app")
+        serve(sandbox(world, "fourth"), dns.rcode.NXDOMAIN, heard)
+        begun = world.clock.now()
+        assert (await ask(asking, "example.com")).rcode() == dns.rcode.SERVFAIL
+        assert world.clock.now() - begun <= 12.1, "three servers, four seconds each"
+        assert heard == []
+
+    play(scenario, nodes=1)
+
+
+def test_no_more_than_a_thousand_questions_wait_for_others_at_once() -> None:
+    async def scenario(world: World) -> None:
+        asking = await client(world, "172.19.0.9")
+        socket = asking.udp_socket()
+        socket.connect(SERVER, 53)
+        for number in range(FORWARDS_MAX + 10):
+            socket.send(dns.message.make_query("example.com", "A", id=number).to_wire())
+        refused = 0
+        while True:
+            try:
+                async with asyncio.timeout(0.5):
+                    data, _ = await socket.receive()
+            except TimeoutError:
+                break
+            refused += dns.message.from_wire(data).rcode() == dns.rcode.SERVFAIL
+        # The name server's own listening is one of the tasks that are counted.
+        assert 10 <= refused <= 12
+        assert (await ask(asking, "asking")).rcode() == dns.rcode.NOERROR, "its own names it still answers"
+
+    play(scenario, nodes=1)
+
+
+def test_a_name_in_several_networks_is_the_overlays_before_a_bridges_and_others_never_resolve() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        for name, driver in (("aaa", "bridge"), ("zzz", "overlay"), ("other", "bridge")):
+            await agent.controller.create(NetworkSpec(name=name, driver=driver, attachable=True))
+        await start(world, "node-1", "on-bridge", "aaa", "sleep", "9999")
+        await start(world, "node-1", "asking", "aaa")
+        await start(world, "node-1", "hidden", "other")
+        await agent.controller.connect("zzz", "asking", EndpointSpec())
+        for name, network in (("bridged", "aaa"), ("overlaid", "zzz")):
+            spec = EndpointSpec(aliases=("same",))
+            container = ContainerSpec(
+                image="alpine", command=("sleep", "9999"), network_mode=network, endpoints={network: spec}
+            )
+            identity, _ = await agent.containers.create(name, container)
+            await agent.containers.start(identity)
+        asking = sandbox(world, "asking")
+        for question, network in (("same", "zzz"), ("same.aaa", "aaa"), ("same.zzz", "zzz")):
+            answer = (await ask(asking, question)).answer[0].to_text()
+            subnet = agent.controller.find(network).subnets[0].subnet
+            assert IPv4Address(answer.split()[-1]) in IPv4Network(subnet), question
+        for question in ("hidden", "hidden.other", "same.other"):
+            assert (await ask(asking, question)).rcode() == dns.rcode.NXDOMAIN
 
     play(scenario, nodes=1)
