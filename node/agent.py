@@ -41,6 +41,7 @@ from node.control.ledger import Ledger
 from node.control.lives import Lives
 from node.control.making import Making
 from node.control.membership import Membership
+from node.control.moments import Moments
 from node.control.plugging import Plugging
 from node.control.programs import Programs
 from node.control.publishing import Publishing
@@ -240,6 +241,15 @@ class Agent:
         clock, config = self.clock, self.config
         self.inspection = Inspection(
             config, self.switchboard, self.swarm_ledger, self.membership, self.registry, clock
+        )
+        self.moments = Moments(
+            self.own,
+            self.swarm_ledger,
+            self.registry,
+            self.lives,
+            self.connections,
+            self.publishing,
+            self.counters,
         )
         self.inspection.identity = me.node_id if self.swarm_ledger is not None else me.engine_id
         self.inspection.started = rfc3339(clock.wall())

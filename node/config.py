@@ -110,6 +110,12 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             return self.plugins
         return self.directory / "plugins", self.directory.parent / "plugins"
 
+    def changed(self, settings: Mapping[str, str]) -> NodeConfig:
+        """The same with some settings, as text, changed. Raises ConfigError."""
+        kept = {key: value for key, value in msgspec.structs.asdict(self).items() if key not in settings}
+        given = {f"{ENVIRONMENT_PREFIX}{key}": text for key, text in settings.items()}
+        return load(environment=given, flags=kept)
+
     @property
     def socket_path(self) -> Path:
         """Where its Engine API listens."""

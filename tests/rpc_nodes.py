@@ -16,6 +16,7 @@ from node.edge.inspection import InspectionService
 from node.edge.rpc_server import RpcServer
 from node.errors import NotFound
 from node.model.inspection import DropCount, Hop, NodeStatus, ObserveFilter, SegmentTables
+from node.model.moment import Moment
 
 NAME = "node-1"
 STATUS = NodeStatus(name=NAME, id="x" * 25, role="manager", started="2026-01-01T00:00:00Z")
@@ -39,6 +40,7 @@ class Shown:
     segments: tuple[SegmentTables, ...] = ()
     counted: tuple[DropCount, ...] = ()
     overrun: int = 0
+    shown_moment: Moment = field(default_factory=Moment)
     observers: list[tuple[ObserveFilter, Callable[[Hop], None]]] = field(default_factory=list)
 
     def status(self) -> NodeStatus:
@@ -52,6 +54,9 @@ class Shown:
 
     def drops(self) -> tuple[DropCount, ...]:
         return self.counted
+
+    async def moment(self) -> Moment:
+        return self.shown_moment
 
     def observe(self, wanted: ObserveFilter, hear: Callable[[Hop], None]) -> Callable[[], None]:
         entry = (wanted, hear)
@@ -76,7 +81,7 @@ async def serving(
         port,
         NodeService(control),
         ChaosService(NAME, table, clock, Told()),
-        InspectionService(bench, table, clock, lambda: bench.overrun),
+        InspectionService(bench, bench.moment, table, clock, lambda: bench.overrun),
     )
     await server.start()
     try:

@@ -127,6 +127,8 @@ class Seen:
     """Those that live and answer."""
     faults: tuple[FaultSeen, ...] = ()
     """In force."""
+    at_once: bool = True
+    """All of it was so at one moment; False if something changed while a live cluster was looked at."""
     keys: Mapping[str, int] | None = None
     """What the swarm's store holds: key -> revision of its last change."""
     lost_between: int = 0

@@ -20,6 +20,7 @@ VERBS = {
     "chaos": "Cut nodes apart, and heal them.",
     "sim": "Play a scenario on virtual time.",
     "scenario": "Check scenario files.",
+    "play": "Play a scenario on a real cluster.",
     "trace": "Follow one ping, hop by hop.",
     "tables": "Show what a node forwards by.",
     "drops": "Show what was not delivered, and why.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lab.cli.results import tell_result
 from lab.cli.show import fail, json_option
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def command(file: Path, seed: int, count: int | None, shrink: bool, trace: Path 
     except (ScenarioError, NotHere, ConfigError) as error:
         fail(str(error))
         return 2
-    _tell(scenario, result, file, as_json=as_json)
+    again = f"shoal sim {shlex.quote(str(file))} --seed {result.seed}"
+    tell_result(scenario, result, again, as_json=as_json)
     if shrink and not result.passed:
         _shrink(scenario, result, Path(f"{file.stem}.smaller.yaml"))
     return 0 if result.passed else 1
@@ -102,25 +104,6 @@ def _many(scenario: Scenario, file: Path, seeds: range, *, silent: bool) -> Resu
     if not silent:
         click.echo(f"{passed} seeds passed, {0 if last.passed else 1} failed.")
     return last
-
-
-def _tell(scenario: Scenario, result: Result, file: Path, *, as_json: bool) -> None:
-    import msgspec
-
-    from lab.report.summary import failure, summary
-
-    if as_json:
-        shown = {"passed": result.passed, **msgspec.to_builtins(result)}
-        click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
-        return
-    if result.passed or result.samples or result.recoveries:
-        click.echo()
-        for line in summary(scenario, result):
-            click.echo(line)
-    if not result.passed:
-        click.echo()
-        for line in failure(result, f"shoal sim {shlex.quote(str(file))} --seed {result.seed}"):
-            click.echo(line)
 
 
 def _shrink(scenario: Scenario, result: Result, into: Path) -> None:

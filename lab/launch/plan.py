@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.launch.cluster import (
@@ -19,7 +20,7 @@ from lab.launch.cluster import (
     taken_blocks,
 )
 from lab.launch.processes import holder_of
-from node.config import NodeConfig
+from node.config import ConfigError, NodeConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Wish:
     lease_s: float = 3.0
     seed: int | None = None
     block: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further settings of every node (node/config.py), as text."""
     lan_hairpin: bool = False
     plugin_patience_s: float = 30.0
 
@@ -66,7 +69,7 @@ def _block(wish: Wish) -> int:
 
 def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
     name = f"node-{number}"
-    return NodeConfig(
+    config = NodeConfig(
         name=name,
         cluster=wish.name,
         directory=directory / name,
@@ -79,6 +82,10 @@ def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
         lan_hairpin=wish.lan_hairpin,
         plugin_patience_s=wish.plugin_patience_s,
     )
+    try:
+        return config.changed(wish.settings)
+    except ConfigError as error:
+        raise ClusterError(str(error)) from None
 
 
 def etcd_address(block: int) -> str:

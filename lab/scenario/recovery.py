@@ -52,7 +52,8 @@ class Recovery:
                 standing = any(e.name == name for e in node.endpoints)
                 if not standing and placed.networks[0] not in ("host", "none"):
                     return f"{name} is to run on {placed.node}, and does not"
-        wanted = pairs(seen)
+        mine = self._user.containers
+        wanted = [pair for pair in pairs(seen) if pair[0] in mine and pair[1] in mine]
         answers = await asyncio.gather(
             *(self._user.ping(source, address, PING_S) for source, _, address in wanted)
         )

@@ -13,18 +13,15 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from kvstore.memory import MemoryCluster
+from lab.checkers.records import endpoint_seen, fault_seen, network_seen, place_of
 from lab.checkers.seen import EndpointSeen, FaultSeen, NetworkSeen, NodeSeen, Seen, TablesSeen
 from lab.sim.world import Host, World
 from node.agent import Agent
-from node.chaos.faults import Direction
-from node.chaos.kinds import Flows, Partition
-from node.chaos.table import FaultSeen as FaultListed
-from node.control import keys
+from node.control import keys, moments
 from node.control.codec import decode
-from node.datapath.drops import ON_THE_WAY, Drop
+from node.datapath.drops import Drop
 from node.datapath.segment import Segment
 from node.dns.zone import Zone
-from node.drivers.bridge import ICC_OPTION
 from node.model.address import format_ipv4, format_mac
 from node.model.network import EndpointRecord, NetworkRecord
 
@@ -179,53 +176,13 @@ class Records:
         elif key.startswith(keys.ENDPOINTS):
             self.endpoints[key] = endpoint_seen(decode(value, EndpointRecord))
         elif key.startswith(keys.ADDRESSES):
-            self.addresses[_place(key)] = value.decode()
+            self.addresses[place_of(key)] = value.decode()
 
     def _forget(self, key: str) -> None:
         self.networks.pop(key, None)
         self.endpoints.pop(key, None)
         if key.startswith(keys.ADDRESSES):
-            self.addresses.pop(_place(key), None)
-
-
-def _place(key: str) -> tuple[str, str]:
-    network, _, address = key.removeprefix(keys.ADDRESSES).partition("/")
-    return network, address
-
-
-def endpoint_seen(record: EndpointRecord) -> EndpointSeen:
-    """A record as checkers see it."""
-    return EndpointSeen(
-        id=record.id,
-        network=record.network,
-        node=record.node,
-        name=record.name,
-        address=record.address.partition("/")[0],
-        mac=record.mac,
-        names=tuple(name.lower() for name in record.dns_names),
-        container=record.container,
-    )
-
-
-def network_seen(record: NetworkRecord, scope: str) -> NetworkSeen:
-    """A record as checkers see it; ``scope`` as in NetworkSeen."""
-    return NetworkSeen(
-        id=record.id,
-        name=record.name,
-        driver=record.driver,
-        scope=scope,
-        vnis=record.vnis,
-        subnets=tuple(subnet.subnet for subnet in record.subnets),
-        reserved=tuple(
-            address
-            for subnet in record.subnets
-            for address in (subnet.gateway, *subnet.auxiliary.values())
-            if address
-        ),
-        internal=record.internal,
-        lets_talk=record.options.get(ICC_OPTION, "true") == "true",
-        lan=record.options.get("parent", "") if record.driver == "macvlan" else "",
-    )
+            self.addresses.pop(place_of(key), None)
 
 
 def stray(agent: Agent, running: Sequence[str]) -> Iterator[str]:
@@ -247,21 +204,6 @@ def _faults(node: str, agent: Agent) -> Iterator[FaultSeen]:
         yield fault_seen(node, listed)
 
 
-def fault_seen(node: str, listed: FaultListed) -> FaultSeen:
-    """A fault in force as checkers see it."""
-    kind, scope = listed.fault.kind, listed.fault.scope
-    return FaultSeen(
-        node=node,
-        id=listed.fault.id,
-        kind=type(kind).__name__,
-        peers=scope.peers,
-        incoming=scope.direction is not Direction.OUTGOING,
-        planes=tuple(plane.value for plane in scope.planes),
-        networks=scope.networks,
-        whole=isinstance(kind, Partition) and kind.flows is Flows.ALL,
-    )
-
-
 def unaccounted(host: Host, agent: Agent) -> int:
     """Frames of which a node does not know what became: the sum of what is missing in its two laws.
 
@@ -269,12 +211,10 @@ def unaccounted(host: Host, agent: Agent) -> int:
     node/chaos/underlay.py.
     """
     counters, faulty, wire = agent.counters, agent.underlay, host.wire
-    dropped = sum(counters.dropped(name) for name in ON_THE_WAY)
-    moved = counters.delivered + counters.encapsulated + counters.answered + dropped
-    inside = counters.transmitted + counters.received + counters.copies - moved
+    inside = moments.unaccounted(counters)
     if wire is None:
-        return abs(inside)
+        return inside
     lost = counters.dropped(Drop.UNDERLAY_FAULT)
     gone = wire.sent + counters.received + lost + faulty.held
     outside = counters.encapsulated + wire.arrived + faulty.copied - gone
-    return abs(inside) + abs(outside)
+    return inside + abs(outside)

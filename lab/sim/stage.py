@@ -19,7 +19,6 @@ from lab.sim.world import World
 from node.agent import Agent
 from node.api.http import Hijack, Request, Response
 from node.chaos.faults import Injection
-from node.config import ENVIRONMENT_PREFIX, NodeConfig, load
 
 PATIENCE_S = 60.0
 """How long a user waits for an answer of a node that says nothing."""
@@ -42,7 +41,7 @@ class SimStage:
         self._showing = False
         self._clients: dict[str, dict[asyncio.Task[Any], None]] = {}
         for host in world.hosts.values():
-            host.config = _configured(host.config, settings or {})
+            host.config = host.config.changed(settings or {})
         world.born = self._born
 
     def begin(self) -> None:
@@ -250,13 +249,6 @@ class _Listener:
             pieces.append(bytes(self._heard[at : at + length]))
             at += length
         return b"".join(pieces).decode(errors="replace")
-
-
-def _configured(config: NodeConfig, settings: Mapping[str, str]) -> NodeConfig:
-    """A node's configuration with some settings (as text) changed. Raises ConfigError."""
-    kept = {key: value for key, value in msgspec.structs.asdict(config).items() if key not in settings}
-    given = {f"{ENVIRONMENT_PREFIX}{key}": text for key, text in settings.items()}
-    return load(environment=given, flags=kept)
 
 
 def _message(body: str) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 
 from node.chaos.faults import Injection
 from node.chaos.table import FaultSeen
-from node.edge import chaos_messages, inspection_messages
+from node.edge import chaos_messages, inspection_messages, moment_messages
 from node.edge.channels import connect
 from node.edge.rpc_errors import errors_raised
 from node.model.inspection import DropCount, Hop, NodeStatus, ObserveFilter, SegmentTables
+from node.model.moment import Moment
 from node.rpc.v1 import chaos_pb2, chaos_pb2_grpc, inspection_pb2, inspection_pb2_grpc
 from node.seams import Unreachable
 
@@ -99,6 +100,12 @@ class NodeClient:
         with errors_raised(self.address):
             response = await self._inspection.Drops(inspection_pb2.DropsRequest(), timeout=self._timeout_s)
         return tuple(inspection_messages.drop(drop) for drop in response.drops)
+
+    async def moment(self) -> Moment:
+        """What the node holds at this moment."""
+        with errors_raised(self.address):
+            response = await self._inspection.Moment(inspection_pb2.MomentRequest(), timeout=self._timeout_s)
+        return moment_messages.moment(response)
 
     @asynccontextmanager
     async def observe(self, wanted: ObserveFilter) -> AsyncIterator[AsyncIterator[Hop]]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+import grpc
 import msgspec
 
+from kvstore.errors import StoreError
 from node.chaos.table import FaultTable
 from node.edge import inspection_messages as messages
 from node.edge.chaos_messages import seen_message
+from node.edge.moment_messages import moment_message
 from node.edge.rpc_errors import errors_told
 from node.errors import Unavailable
 from node.model.inspection import DropCount, Hop, NodeStatus, ObserveFilter, SegmentTables
+from node.model.moment import Moment
 from node.rpc.v1 import inspection_pb2 as rpc
 from node.seams import Clock
 
@@ -46,10 +50,16 @@ class InspectionService:
     """See the module."""
 
     def __init__(
-        self, inspection: Inspection, faults: FaultTable, clock: Clock, overrun: Callable[[], int]
+        self,
+        inspection: Inspection,
+        moment: Callable[[], Awaitable[Moment]],
+        faults: FaultTable,
+        clock: Clock,
+        overrun: Callable[[], int],
     ) -> None:
         """``overrun()`` counts the datagrams that the kernel dropped before the node saw them."""
         self._inspection = inspection
+        self._moment = moment
         self._faults = faults
         self._clock = clock
         self._overrun = overrun
@@ -74,6 +84,13 @@ class InspectionService:
         if overrun := self._overrun():
             drops.append(DropCount(name=OVERRUN, count=overrun))
         return rpc.DropsResponse(drops=[messages.drop_message(drop) for drop in drops])
+
+    async def Moment(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's own name
+        """See inspection.proto."""
+        try:
+            return moment_message(await self._moment())
+        except StoreError as error:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
 
     async def Faults(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's own name
         """See inspection.proto."""

@@ -121,7 +121,9 @@ async def _start(config: NodeConfig, clock: SystemClock, telemetry: Telemetry, p
         config.control_port,
         NodeService(control),
         ChaosService(config.name, agent.faults, clock, telemetry),
-        InspectionService(agent.inspection, agent.faults, clock, lambda: underlay.overrun),
+        InspectionService(
+            agent.inspection, agent.moments.take, agent.faults, clock, lambda: underlay.overrun
+        ),
     )
     await calls.start()
     parts.push_async_callback(calls.stop, CALLS_GRACE_S)

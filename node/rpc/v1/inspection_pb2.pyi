@@ -193,6 +193,66 @@ class Outer(_message.Message):
     vlan: int
     def __init__(self, source: _Optional[str] = ..., destination: _Optional[str] = ..., vni: _Optional[int] = ..., udp_port: _Optional[int] = ..., vlan: _Optional[int] = ...) -> None: ...
 
+class MomentRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MomentResponse(_message.Message):
+    __slots__ = ("revision", "store_connected", "zones", "running", "endpoints", "taken", "published", "unaccounted", "records")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    STORE_CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
+    UNACCOUNTED_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    store_connected: bool
+    zones: _containers.RepeatedCompositeFieldContainer[Zone]
+    running: _containers.RepeatedScalarFieldContainer[str]
+    endpoints: _containers.RepeatedScalarFieldContainer[bytes]
+    taken: _containers.RepeatedCompositeFieldContainer[NodePort]
+    published: _containers.RepeatedCompositeFieldContainer[NodePort]
+    unaccounted: int
+    records: _containers.RepeatedCompositeFieldContainer[StoredItem]
+    def __init__(self, revision: _Optional[int] = ..., store_connected: _Optional[bool] = ..., zones: _Optional[_Iterable[_Union[Zone, _Mapping]]] = ..., running: _Optional[_Iterable[str]] = ..., endpoints: _Optional[_Iterable[bytes]] = ..., taken: _Optional[_Iterable[_Union[NodePort, _Mapping]]] = ..., published: _Optional[_Iterable[_Union[NodePort, _Mapping]]] = ..., unaccounted: _Optional[int] = ..., records: _Optional[_Iterable[_Union[StoredItem, _Mapping]]] = ...) -> None: ...
+
+class Zone(_message.Message):
+    __slots__ = ("network", "names")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    names: _containers.RepeatedCompositeFieldContainer[NameRow]
+    def __init__(self, network: _Optional[str] = ..., names: _Optional[_Iterable[_Union[NameRow, _Mapping]]] = ...) -> None: ...
+
+class NameRow(_message.Message):
+    __slots__ = ("name", "addresses")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class NodePort(_message.Message):
+    __slots__ = ("protocol", "number")
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    protocol: str
+    number: int
+    def __init__(self, protocol: _Optional[str] = ..., number: _Optional[int] = ...) -> None: ...
+
+class StoredItem(_message.Message):
+    __slots__ = ("key", "value", "revision")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    value: bytes
+    revision: int
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ..., revision: _Optional[int] = ...) -> None: ...
+
 class FaultsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -55,6 +55,11 @@ class InspectionServiceStub:
                 request_serializer=node_dot_rpc_dot_v1_dot_inspection__pb2.ObserveRequest.SerializeToString,
                 response_deserializer=node_dot_rpc_dot_v1_dot_inspection__pb2.ObserveResponse.FromString,
                 _registered_method=True)
+        self.Moment = channel.unary_unary(
+                '/node.rpc.v1.InspectionService/Moment',
+                request_serializer=node_dot_rpc_dot_v1_dot_inspection__pb2.MomentRequest.SerializeToString,
+                response_deserializer=node_dot_rpc_dot_v1_dot_inspection__pb2.MomentResponse.FromString,
+                _registered_method=True)
         self.Faults = channel.unary_unary(
                 '/node.rpc.v1.InspectionService/Faults',
                 request_serializer=node_dot_rpc_dot_v1_dot_inspection__pb2.FaultsRequest.SerializeToString,
@@ -95,6 +100,14 @@ class InspectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Moment(self, request, context):
+        """Moment tells what the node holds at this moment, for those who check it. UNAVAILABLE if its own
+        store cannot be read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Faults(self, request, context):
         """Faults tells which faults are in force, to those who only look.
         """
@@ -124,6 +137,11 @@ def add_InspectionServiceServicer_to_server(servicer, server):
                     servicer.Observe,
                     request_deserializer=node_dot_rpc_dot_v1_dot_inspection__pb2.ObserveRequest.FromString,
                     response_serializer=node_dot_rpc_dot_v1_dot_inspection__pb2.ObserveResponse.SerializeToString,
+            ),
+            'Moment': grpc.unary_unary_rpc_method_handler(
+                    servicer.Moment,
+                    request_deserializer=node_dot_rpc_dot_v1_dot_inspection__pb2.MomentRequest.FromString,
+                    response_serializer=node_dot_rpc_dot_v1_dot_inspection__pb2.MomentResponse.SerializeToString,
             ),
             'Faults': grpc.unary_unary_rpc_method_handler(
                     servicer.Faults,
@@ -240,6 +258,33 @@ class InspectionService:
             '/node.rpc.v1.InspectionService/Observe',
             node_dot_rpc_dot_v1_dot_inspection__pb2.ObserveRequest.SerializeToString,
             node_dot_rpc_dot_v1_dot_inspection__pb2.ObserveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Moment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.rpc.v1.InspectionService/Moment',
+            node_dot_rpc_dot_v1_dot_inspection__pb2.MomentRequest.SerializeToString,
+            node_dot_rpc_dot_v1_dot_inspection__pb2.MomentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,53 @@
+"""Plays a scenario on a live cluster, in real time: one that is up, or one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lab.checkers.catalogue import checkers
+from lab.launch import control
+from lab.launch.cluster import existing
+from lab.launch.plan import Wish
+from lab.launch.stage import LiveStage, refusal
+from lab.scenario.director import Director, Tell, unheard
+from lab.scenario.model import Scenario
+from lab.scenario.result import Result
+from lab.scenario.stage import NotHere
+
+
+def play(scenario: Scenario, name: str = "", *, tell: Tell = unheard) -> Result:
+    """Play it on the cluster of this name, or without one on a cluster of its own.
+
+    Whatever happens, the cluster is left as it was. Raises NotHere before anything begins if it cannot be
+    played there, and ClusterError.
+    """
+    if name:
+        _check(scenario, existing(name).name, own=False)
+        return asyncio.run(_play(scenario, name, tell))
+    with own_cluster(scenario) as started:
+        _check(scenario, started, own=True)
+        return asyncio.run(_play(scenario, started, tell))
+
+
+@contextmanager
+def own_cluster(scenario: Scenario) -> Iterator[str]:
+    """A cluster as the scenario wants it, for as long as the context is open; its name."""
+    name = f"play-{os.getpid()}"
+    control.start(Wish(name=name, nodes=scenario.nodes, settings=scenario.settings), lambda _: None)
+    try:
+        yield name
+    finally:
+        control.stop(name)
+
+
+def _check(scenario: Scenario, name: str, *, own: bool) -> None:
+    if reason := refusal(scenario, name, own=own):
+        raise NotHere(f"this scenario cannot be played here: {reason}")
+
+
+async def _play(scenario: Scenario, name: str, tell: Tell) -> Result:
+    async with LiveStage(name) as stage:
+        return await Director(scenario, stage, checkers(scenario.invariants), tell=tell).play()
