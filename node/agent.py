@@ -157,7 +157,7 @@ class Agent:
     def _build_drivers(self) -> None:
         config, seams = self.config, self.seams
         plugins = PluginTable(seams.plugins, self.clock, config.plugin_patience_s)
-        self.debts = DebtBook(self.ledgers, plugins, self.telemetry)
+        self.debts = DebtBook(self.ledgers, plugins, self.clock, self.telemetry)
         self.ipams = Ipams(plugins, self.debts, self.ledgers, self.telemetry, self.chance)
         old_macs = config.bridge_macs == "address"
         built_in: list[Driver] = [
@@ -233,7 +233,7 @@ class Agent:
         if self.membership is not None:
             await self._join_swarm(self.membership)
         self.tasks.start(self.reconciler.sweep(self.clock, self.telemetry), "sweep")
-        self.tasks.start(self.debts.collect(self.clock), "debts")
+        self.tasks.start(self.debts.collect(), "debts")
         self.tasks.start(self.discovery.run(), "plugins")
         await restore(self.registry, self.lives, self.clock.wall())
 

@@ -32,6 +32,8 @@ from node.seams import Clock, PluginAway, Telemetry
 
 DEBTS_MAX = 4096
 """More than that means that something is badly wrong with a plugin; no more is asked of any."""
+SILENCE_S = 5.0
+"""For so long a plugin that did not answer is not told anything again, so that nobody waits for each call."""
 PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 30.0
 """Between two rounds of the collector: longer and longer while a plugin does not answer."""
 
@@ -39,12 +41,17 @@ PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 30.0
 class DebtBook:
     """See the module. ``held``: holders in flight, and endpoints that stand."""
 
-    def __init__(self, ledgers: Mapping[str, Ledger], plugins: PluginTable, telemetry: Telemetry) -> None:
+    def __init__(
+        self, ledgers: Mapping[str, Ledger], plugins: PluginTable, clock: Clock, telemetry: Telemetry
+    ) -> None:
         self.held: dict[str, None] = {}
         self._ledgers = ledgers
         self._own = ledgers["local"]
         self._plugins = plugins
+        self._clock = clock
         self._telemetry = telemetry
+        self._silent: dict[str, float] = {}
+        """When each plugin that does not answer was last tried."""
         self._being_paid: set[int] = set()
 
     async def owe(self, holder: str, call: Call, network_scope: str = "") -> None:
@@ -80,14 +87,17 @@ class DebtBook:
     async def _pay(self, debt: DebtRecord) -> bool:
         if debt.number in self._being_paid or debt.number not in self._own.view.debts:
             return True
-        self._being_paid.add(debt.number)
         call = debt.call
+        if self._clock.now() - self._silent.get(call.plugin, -SILENCE_S) < SILENCE_S:
+            return False
+        self._being_paid.add(debt.number)
         try:
             await self._plugins[call.plugin].tell(call)
         except (PluginRefused, PluginLacks) as error:
             # It knows of nothing to give back, or does not want to hear of it: all was said.
             self._telemetry.tell("plugin.refused", plugin=call.plugin, method=call.method, reason=str(error))
         except (PluginAway, Failed) as error:
+            self._silent[call.plugin] = self._clock.now()
             self._telemetry.tell("plugin.not_told", plugin=call.plugin, method=call.method, reason=str(error))
             return False
         finally:
@@ -107,23 +117,19 @@ class DebtBook:
 
     # -- collecting -------------------------------------------------------------------------------
 
-    async def collect(self, clock: Clock) -> None:
+    async def collect(self) -> None:
         """Pay what is due, again and again, for ever."""
         pause = PAUSE_MIN_S
         while True:
-            await clock.sleep(pause)
+            await self._clock.sleep(pause)
             done = await self.pay_due()
             pause = PAUSE_MIN_S if done else min(pause * 2, PAUSE_MAX_S)
 
     async def pay_due(self) -> bool:
-        """One round of it; a plugin that does not answer is not asked twice in a round."""
-        silent: set[str] = set()
-        for debt in sorted(self._own.view.debts.values(), key=lambda d: -d.number):
-            if debt.call.plugin in silent or not self._is_due(debt):
-                continue
-            if not await self._pay(debt):
-                silent.add(debt.call.plugin)
-        return not silent
+        """One round of it; whether all was paid."""
+        debts = sorted(self._own.view.debts.values(), key=lambda d: -d.number)
+        paid = [await self._pay(debt) for debt in debts if self._is_due(debt)]
+        return all(paid)
 
     def _is_due(self, debt: DebtRecord) -> bool:
         if debt.holder in self.held:

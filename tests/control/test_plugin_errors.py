@@ -132,6 +132,42 @@ def test_what_is_given_back_is_given_back_even_if_the_plugin_does_not_hear_of_it
     play(scenario, nodes=1, swarm=False)
 
 
+def test_one_that_is_away_is_asked_again_after_1_2_4_and_8_seconds() -> None:
+    async def scenario(world: World) -> None:
+        install(world)
+        await world.agent("node-1").controller.create(spec())
+        world.plugins.misbehave("example", "IpamDriver.RequestAddress", Misbehavior.DEAD)
+        begun = world.clock.now()
+        with pytest.raises(Failed):
+            await start(world, "node-1", "web", "shop")
+        assert world.clock.now() - begun == pytest.approx(15.0, abs=0.1)
+        attempt = start(world, "node-1", "late", "shop")
+        task = asyncio.get_running_loop().create_task(attempt)
+        await settle(world, 6.5)
+        world.plugins.revive("example")
+        assert await task == "10.200.0.2"
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_who_ends_a_container_waits_once_for_a_plugin_that_hangs_and_not_for_each_call() -> None:
+    async def scenario(world: World) -> None:
+        plugin = install(world)
+        agent = world.agent("node-1")
+        await agent.controller.create(spec())
+        await start(world, "node-1", "web", "shop")
+        for method in UNDOING:
+            world.plugins.misbehave("example", method, Misbehavior.HANG)
+        begun = world.clock.now()
+        await agent.containers.remove("web", force=True)
+        await agent.controller.remove("shop")
+        assert world.clock.now() - begun < 3.5
+        await calm(world)
+        assert plugin.state == NOTHING
+
+    play(scenario, nodes=1, swarm=False)
+
+
 # -- plugins that lie ------------------------------------------------------------------------------
 
 ROLLED_BACK_ENDPOINT = "failed to create endpoint web on network shop: {}; rolled back"

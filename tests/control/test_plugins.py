@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from deploy.plugins.example import ExamplePlugin
 from lab.sim.world import World
 from node.errors import Failed, NodeError, NotFound
+from node.model.container import ContainerSpec
 from node.model.network import NetworkSpec, Subnet
 from tests.control.plugins import NOTHING, Liar, bodies, install, methods, spec
 from tests.sim.play import play, reaches, run, settle, start
@@ -90,7 +92,11 @@ def test_containers_of_a_global_plugin_talk_from_host_to_host() -> None:
         await settle(world)
         network = world.agent("node-3").controller.find("shop")
         assert (network.scope, len(network.vnis)) == ("swarm", 1)
-        for node in ("node-1", "node-2", "node-3"):
+        await start(world, "node-1", "on-node-1", "shop")
+        await settle(world)
+        first = await run(world, "node-2", "shop", "ping", "-c", "1", "on-node-1")
+        assert first.code == 0, first.text
+        for node in ("node-2", "node-3"):
             await start(world, node, f"on-{node}", "shop")
         await settle(world)
         for node in ("node-1", "node-2", "node-3"):
@@ -269,3 +275,70 @@ def test_an_ipam_that_forgets_is_asked_again_when_the_node_starts() -> None:
         assert json.dumps(plugin.state["pools"]) == pools
 
     play(scenario, nodes=1, swarm=False)
+
+
+@pytest.mark.parametrize("driver", ["bridge", "overlay"])
+def test_drivers_of_our_own_take_addresses_from_a_plugin(driver: str) -> None:
+    async def scenario(world: World) -> None:
+        plugin = install(world, "global")
+        agent = world.agent("node-1")
+        await agent.controller.create(spec(driver=driver))
+        assert await start(world, "node-1", "web", "shop") == "10.200.0.2"
+        await settle(world)
+        other = "node-2" if driver == "overlay" else "node-1"
+        ping = await run(world, other, "shop", "ping", "-c", "1", "web")
+        assert ping.code == 0, ping.text
+        assert (await run(world, other, "shop", "ip", "addr")).text.count("10.200.0.3/24") == 1
+        await agent.containers.remove("web", force=True)
+        await agent.controller.remove("shop")
+        assert plugin.state == NOTHING
+        assert not [method for method in methods(world) if method.startswith("NetworkDriver")]
+
+    play(scenario, nodes=2)
+
+
+def test_a_published_port_of_a_plugins_network_opens_where_its_gateway_is_the_host() -> None:
+    async def scenario(world: World) -> None:
+        install(world)
+        agent = world.agent("node-1")
+        await agent.controller.create(spec())
+        wish = ContainerSpec(image="nginx", network_mode="shop", port_bindings={"80/tcp": (("", "8080"),)})
+        identity, _ = await agent.containers.create("site", wish)
+        await agent.containers.start(identity)
+        page = await run(world, "node-2", "bridge", "wget", "-qO-", "http://192.168.65.2:8080")
+        assert "Server address: 10.200.0.2:80" in page.text
+        (told,) = bodies(world, "NetworkDriver.ProgramExternalConnectivity")
+        inside, host = {"Proto": 6, "Port": 80, "IP": ""}, {"HostPort": 8080, "HostPortEnd": 8080}
+        assert told["Options"]["com.docker.network.portmap"] == [{**inside, **host, "HostIP": "0.0.0.0"}]
+        await agent.containers.remove(identity, force=True)
+        assert "NetworkDriver.RevokeExternalConnectivity" in methods(world)
+
+    play(scenario, nodes=2)
+
+
+class Choosy(ExamplePlugin):
+    """One that wants no gateway, and says something to every node's driver."""
+
+    def handle(self, method: str, body: bytes) -> tuple[int, bytes]:
+        answers: dict[str, Any] = {
+            "NetworkDriver.GetCapabilities": {"Scope": "global", "GwAllocChecker": True},
+            "NetworkDriver.GwAllocCheck": {"SkipIPv4": True},
+            "NetworkDriver.AllocateNetwork": {"Options": {"key": "value"}},
+        }
+        status, answer = super().handle(method, body)
+        return (200, json.dumps(answers[method]).encode()) if method in answers else (status, answer)
+
+
+def test_a_driver_may_decline_the_gateway_and_tell_its_twins_on_other_nodes() -> None:
+    async def scenario(world: World) -> None:
+        install(world, plugin=Choosy("global"))
+        await world.agent("node-1").controller.create(spec(ipam_driver="default", options={"a": "b"}))
+        (asked,) = bodies(world, "NetworkDriver.GwAllocCheck")
+        assert asked["Options"]["com.docker.network.generic"] == {"a": "b"}
+        await settle(world)
+        assert await start(world, "node-2", "web", "shop") == "10.0.1.1", "nobody keeps the first address"
+        (made,) = bodies(world, "NetworkDriver.CreateNetwork")
+        assert made["IPv4Data"] == [{"AddressSpace": "GlobalDefault", "Pool": "10.0.1.0/24"}]
+        assert made["Options"]["com.docker.network.generic"] == {"a": "b", "key": "value"}
+
+    play(scenario, nodes=2)
