@@ -58,7 +58,7 @@ def network_plugin(tour: Tour) -> None:
     engine.call("DELETE", "/networks/shop")
     left = directory / "example.state"
     with _running(directory, log, tour.cluster.directory):
-        told = tour.until(lambda: '"pools": {}' in left.read_text(), 2 * TIMEOUT_S)
+        told = tour.until(lambda: '"pools": {}' in left.read_text(), 3 * TIMEOUT_S)
         tour.check("it is back, and has been told what was given back meanwhile", told is not None)
 
 

@@ -9,7 +9,7 @@ here. Whatever then happens - the plugin refuses, answers nonsense, is killed; a
 node is killed - a debt is left whose holder does not exist, and the collector pays it:
 
     holder in flight, or an endpoint that stands      (held)      not due
-    holder a network in the ledger of its scope                   not due
+    holder a network in the store of its scope                    not due, nor while that is away
     anything else                                                 due
 
 A plugin that is away is told when it is back. Only the moment between a pool or an address being
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kvstore.errors import StoreError
 from kvstore.store import Delete, Put, Transaction, absent
 from node.control import keys
 from node.control.codec import encode
@@ -32,7 +33,7 @@ from node.seams import Clock, PluginAway, Telemetry
 
 DEBTS_MAX = 4096
 """More than that means that something is badly wrong with a plugin; no more is asked of any."""
-SILENCE_S = 5.0
+SILENCE_S = 2.0
 """For so long a plugin that did not answer is not told anything again, so that nobody waits for each call."""
 PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 30.0
 """Between two rounds of the collector: longer and longer while a plugin does not answer."""
@@ -128,13 +129,18 @@ class DebtBook:
     async def pay_due(self) -> bool:
         """One round of it; whether all was paid."""
         debts = sorted(self._own.view.debts.values(), key=lambda d: -d.number)
-        paid = [await self._pay(debt) for debt in debts if self._is_due(debt)]
+        paid = [await self._pay(debt) for debt in debts if await self._is_due(debt)]
         return all(paid)
 
-    def _is_due(self, debt: DebtRecord) -> bool:
+    async def _is_due(self, debt: DebtRecord) -> bool:
         if debt.holder in self.held:
             return False
         if not debt.network_scope:
             return True
         ledger = self._ledgers.get(debt.network_scope)
-        return ledger is not None and ledger.connected and debt.holder not in ledger.view.networks
+        if ledger is None or debt.holder in ledger.view.networks:
+            return False
+        try:  # the view may be behind, and the network have been committed all the same
+            return await ledger.store.get(keys.network(debt.holder)) is None
+        except StoreError:
+            return False

@@ -10,8 +10,10 @@ import pytest
 
 from lab.sim.plugins import Misbehavior
 from lab.sim.world import World
-from node.errors import Failed, NodeError
-from tests.control.plugins import NOTHING, Liar, calm, install, spec, tables
+from node.chaos.faults import Injection, Scope
+from node.chaos.kinds import Plane, StalledWatch
+from node.errors import Failed, NodeError, Unavailable
+from tests.control.plugins import NOTHING, Liar, calm, install, methods, spec, tables
 from tests.sim.play import play, settle, start
 
 CREATING = {
@@ -367,3 +369,21 @@ def test_a_node_killed_while_it_waits_for_its_plugin_leaves_nothing(scope: str, 
         assert json.dumps(plugin.state) == state
 
     play(scenario, nodes=1, swarm=scope == "global")
+
+
+def test_a_network_that_was_committed_unheard_keeps_its_plugin() -> None:
+    async def scenario(world: World) -> None:
+        plugin = install(world, "global")
+        agent = world.agent("node-1")
+        await agent.controller.create(spec("first"))
+        stall = Injection(StalledWatch(), Scope(planes=(Plane.STORE,)), 20.0)
+        agent.faults.inject(stall, world.clock.now())
+        with pytest.raises(Unavailable, match="watch is stalled"):
+            await agent.controller.create(spec())
+        await settle(world, 5.0)
+        assert "NetworkDriver.FreeNetwork" not in methods(world)
+        await settle(world, 20.0)
+        assert agent.controller.find("shop").driver == "example"
+        assert len(plugin.state["pools"]) == 2
+
+    play(scenario)
