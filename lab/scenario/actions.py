@@ -46,14 +46,6 @@ class Actions:
                 _judge(await self._request(step), getattr(step, "fails", ""))
         return ""
 
-    def disturbed_until(self, step: model.AnyStep, began: float) -> float | None:
-        """When the disturbance that a step is ends; None if it is none, or none that ends by itself."""
-        if isinstance(step, (model.FaultStep, model.PauseStep)):
-            return began + step.lasts
-        if isinstance(step, (model.StartStep, model.RestartStep)):
-            return self._stage.now()
-        return None
-
     # -- faults -----------------------------------------------------------------------------------
 
     async def _fault(self, number: int, step: model.FaultStep) -> None:

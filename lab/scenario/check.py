@@ -100,6 +100,8 @@ class _Names:
                 yield key, "a partition has either groups, or on and peers"
             if step.one_way and len(step.groups) < 2:
                 yield (*key, "one_way"), "a one-way partition needs two groups"
+        if isinstance(step, model.StoreMemberLostStep):
+            return  # it happens to the store, not to nodes
         try:
             list(injections(step, self._nodes))
         except NodeError as error:

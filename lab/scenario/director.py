@@ -19,6 +19,7 @@ from lab.checkers.history import Operation
 from lab.checkers.seen import Seen
 from lab.scenario import model
 from lab.scenario.actions import Actions, Problem
+from lab.scenario.endings import end_of, last_end
 from lab.scenario.expectations import Judge, dropped
 from lab.scenario.recovery import Recovery
 from lab.scenario.result import Broken, Failure, Line, Recovered, Result, StepResult
@@ -143,13 +144,7 @@ class Director:
             urgent.clear()
             await self._act(number, step)
         await _all(judged)
-        await self._stage.sleep_until(max(self._scenario.lasts, self._last_end()))
-
-    def _last_end(self) -> float:
-        """When the last fault of the timeline is over."""
-        lasting = (model.FaultStep, model.PauseStep)
-        steps = [step for step in self._scenario.timeline if isinstance(step, lasting)]
-        return max((step.at + step.lasts for step in steps), default=0.0)
+        await self._stage.sleep_until(max(self._scenario.lasts, last_end(self._scenario.timeline)))
 
     async def _expect(self, number: int, step: model.ExpectStep) -> None:
         began = self._stage.now()
@@ -165,8 +160,16 @@ class Director:
         except Problem as error:
             problem = str(error)
         self._record(number, step, began, problem, said)
-        if (ends := self._actions.disturbed_until(step, began)) is not None:
+        if (ends := self._disturbed_until(number, step, began)) is not None:
             self._tasks.start(self._measure(number, step, ends), f"recovery {number}")
+
+    def _disturbed_until(self, number: int, step: model.AnyStep, began: float) -> float | None:
+        """When the disturbance that a step is ends; None if it is none, or none that ends by itself."""
+        if isinstance(step, (model.FaultStep, model.PauseStep)):
+            return end_of(self._scenario.timeline, number) + began - step.at
+        if isinstance(step, (model.StartStep, model.RestartStep)):
+            return self._stage.now()
+        return None
 
     def _record(self, number: int, step: model.AnyStep, began: float, problem: str, said: str) -> None:
         what = describe(step)
