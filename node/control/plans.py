@@ -250,6 +250,8 @@ def create_endpoint(
         )
         compares += [absent(keys.address(pool, address)) for pool in pools]
         operations.append(Put(keys.address(network.id, address), record.id.encode()))
+    elif network.subnets:
+        record = msgspec.structs.replace(wish, mac=wish.mac or place.choose_mac(""))
     operations += [Put(keys.endpoint(network.id, record.id), encode(record)), Put(cursor, last.encode())]
     return record, Transaction(tuple(compares), tuple(operations))
 

@@ -70,7 +70,10 @@ class Driver(Protocol):
         """
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
-        """The hardware address of a new endpoint; "" where the driver gives none."""
+        """The hardware address of a new endpoint; "" where the driver gives none.
+
+        ``address`` is empty where the endpoint has none.
+        """
 
     async def ready(self) -> None:
         """Be there: nothing but this and ``name`` may be used before. Raises NotFound, Failed."""

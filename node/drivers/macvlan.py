@@ -88,7 +88,7 @@ class MacvlanDriver(QuietDriver):
 
     def choose_mac(self, address: str, chance: random.Random) -> str:
         """Random and locally administered, as since engine 28, or as before."""
-        if self._macs_from_addresses:
+        if self._macs_from_addresses and address:
             return format_mac(address_mac(parse_ipv4(address)))
         return format_mac(random_mac(chance))
 

@@ -342,3 +342,14 @@ def test_a_driver_may_decline_the_gateway_and_tell_its_twins_on_other_nodes() ->
         assert made["Options"]["com.docker.network.generic"] == {"a": "b", "key": "value"}
 
     play(scenario, nodes=2)
+
+
+def test_a_macvlan_without_addresses_is_wired_all_the_same() -> None:
+    async def scenario(world: World) -> None:
+        wish = spec(driver="macvlan", ipam_driver="null", options={"parent": "eth0"})
+        await world.agent("node-1").controller.create(wish)
+        shown = await run(world, "node-1", "shop", "ip", "addr", "show", "eth0")
+        assert "link/ether" in shown.text
+        assert "inet " not in shown.text
+
+    play(scenario, nodes=1, swarm=False)
