@@ -7,14 +7,15 @@ Exit code 0: nothing differs but what is meant; 1: something does, or a listed d
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
+import signal
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from rich.console import Console
 from rich.status import Status
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     options = parser.parse_args(arguments)
     told = Console(stderr=True, highlight=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         scripts = load_scripts(options.scripts)
         _check_machine()
@@ -87,17 +89,28 @@ def _compare(scripts: list[Script], status: Status, told: Console) -> tuple[str,
     judge = Judge(load_meant(), tree.version)
     comparisons: list[Comparison] = []
     say(f"starting engine {tree.version} and a simulated host")
+    stopped = threading.Event()
     with (
-        tempfile.TemporaryDirectory(prefix="shoal-differential-") as home,
+        ThreadPoolExecutor(max_workers=1) as beside_real,
+        ThreadPoolExecutor(max_workers=1) as beside_simulated,
+        hosts.folder("home") as home,
         hosts.real(tree) as real,
         hosts.simulated() as simulated,
-        ThreadPoolExecutor(max_workers=2) as both,
+        contextlib.ExitStack() as first,
     ):
-        players = [Player(socket, Path(home)) for socket in (real, simulated)]
-        for script in scripts:
+        first.callback(stopped.set)
+        players = [Player(socket, home, stopped=stopped) for socket in (real, simulated)]
+        threads = (beside_real, beside_simulated)
+        playing = [
+            (
+                script,
+                [thread.submit(player.play, script) for thread, player in zip(threads, players, strict=True)],
+            )
+            for script in scripts
+        ]
+        for script, outcomes in playing:
             say(f"{script.name}: {len(script.steps)} commands")
-            outcomes = both.map(lambda player, script=script: player.play(script), players)
-            for step, ours, theirs in zip(script.steps, *outcomes, strict=True):
+            for step, ours, theirs in zip(script.steps, *(o.result() for o in outcomes), strict=True):
                 comparisons.append(judge.compare(script.name, step, ours, theirs))
     return tree.version, judge, comparisons
 

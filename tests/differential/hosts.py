@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from tests.differential.packages import NoEngine, Tree
 START_S_MAX = 30.0
 STOP_S_MAX = 10.0
 POLL_S = 0.02
+PREFIX = "shoal-differential-"
 ROOT = Path(__file__).parents[2]
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -37,12 +39,13 @@ _WITH_PARENT = ["setpriv", "--pdeathsig", "KILL"]
 @contextlib.contextmanager
 def real(tree: Tree) -> Iterator[Path]:
     """A real engine with the catalogue's images; its socket. Raises NoEngine."""
-    with _folder("real") as folder:
-        (folder / "scratch").mkdir()
-        cgroup = folder.name
+    _remove_left_overs()
+    with folder("real") as place:
+        (place / "scratch").mkdir()
+        cgroup = place.name
         script = Path(__file__).with_name("real-host.sh")
         try:
-            with _host(folder, ["sh", str(script), str(tree.root), str(folder), cgroup]) as socket:
+            with _host(place, ["sh", str(script), str(tree.root), str(place), cgroup]) as socket:
                 images.load(["docker", "--host", f"unix://{socket}"], tree.busybox)
                 yield socket
         finally:
@@ -52,19 +55,28 @@ def real(tree: Tree) -> Iterator[Path]:
 @contextlib.contextmanager
 def simulated() -> Iterator[Path]:
     """A simulated host that belongs to no swarm, like the real one; its socket. Raises NoEngine."""
-    with _folder("simulated") as folder:
-        node = [sys.executable, "-m", "node", "--name", "node-1", "--directory", str(folder)]
-        with _host(folder, ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *node]) as socket:
+    with folder("simulated") as place:
+        node = [sys.executable, "-m", "node", "--name", "node-1", "--directory", str(place)]
+        with _host(place, ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *node]) as socket:
             yield socket
 
 
 @contextlib.contextmanager
-def _folder(name: str) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f"shoal-differential-{name}-"))
+def folder(name: str) -> Iterator[Path]:
+    """A folder for as long as it is needed, named after this process."""
+    made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{name}-"))
     try:
-        yield folder
+        yield made
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(made)
+
+
+def _remove_left_overs() -> None:
+    """What a run that was killed had no time to remove."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if not Path("/proc", left.name.removeprefix(PREFIX).partition("-")[0]).exists():
+            _remove_cgroups(left.name)
+            shutil.rmtree(left)
 
 
 @contextlib.contextmanager
@@ -84,6 +96,18 @@ def _host(folder: Path, command: list[str]) -> Iterator[Path]:
         _wait(socket, process, folder)
         yield socket
     finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill process 1 of the namespaces, so that unshare takes note of its end, and ends too."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with contextlib.suppress(OSError):  # it has ended already
+        for child in children.read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+    try:
+        process.wait(STOP_S_MAX)
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait(STOP_S_MAX)
 

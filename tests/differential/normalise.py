@@ -21,6 +21,7 @@ _MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
 _NO_MACS = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")
 _COLUMN_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 _MACHINE_PATH = re.compile(r"/sys/devices/system/cpu/cpu\d+/thermal_throttle")
+_LAYER = re.compile(r"overlay2/[0-9a-f]{64}")
 _NEVER = "0001-01-01T00:00:00Z"
 
 _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -95,6 +96,7 @@ def _is_of_machine(item: Any) -> bool:
 
 
 def _identities(text: str, names: Mapping[str, str]) -> str:
+    text = _LAYER.sub("overlay2/<layer>", text)
     known = {identity[:SHORT_ID_LENGTH]: name for identity, name in names.items()}
     numbered = _Numbered("id")
 

@@ -7,7 +7,9 @@ import os
 import re
 import shlex
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +23,10 @@ RETRY_PAUSE_S = 0.1
 PREDEFINED = ("bridge", "host", "none")
 
 _SUBSTITUTION = re.compile(r"\$\((docker [^)]+)\)")
+
+
+class Stopped(Exception):
+    """Somebody else has set ``Player.stopped``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Player:
     socket: Path
     home: Path
     names: dict[str, str] = field(default_factory=dict)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    """Set from another thread when nobody wants the rest any more."""
 
     def __post_init__(self) -> None:
         self._engine = Engine(self.socket, COMMAND_S_MAX)
@@ -58,14 +66,20 @@ class Player:
 
     def clean(self) -> None:
         """Remove all containers, and all networks that a script made. Raises EngineError."""
-        for container in self._engine.call("GET", "/containers/json?all=1"):
-            with contextlib.suppress(EngineError):  # it may go by itself meanwhile
-                self._engine.call("DELETE", f"/containers/{container['Id']}?force=1&v=1")
+        containers = self._engine.call("GET", "/containers/json?all=1")
+        with ThreadPoolExecutor(max_workers=8) as several:
+            list(several.map(self._remove, [container["Id"] for container in containers]))
         for network in self._engine.call("GET", "/networks"):
             if network["Name"] not in PREDEFINED:
                 self._engine.call("DELETE", f"/networks/{network['Id']}")
 
+    def _remove(self, container: str) -> None:
+        with contextlib.suppress(EngineError):  # it may go by itself meanwhile
+            self._engine.call("DELETE", f"/containers/{container}?force=1&v=1")
+
     def _outcome(self, step: Step, script: Script, begin: str) -> Outcome:
+        if self.stopped.is_set():
+            raise Stopped
         code, out, err = (
             self._until_it_succeeds(step, begin) if step.retried else self._run(step.command, begin)
         )
@@ -81,7 +95,7 @@ class Player:
         deadline = time.monotonic() + RETRY_S_MAX
         while True:
             done = self._run(step.command, begin)
-            if done[0] == 0 or time.monotonic() > deadline:
+            if done[0] == 0 or time.monotonic() > deadline or self.stopped.is_set():
                 return done
             time.sleep(RETRY_PAUSE_S)
 
