@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-MAJOR_MAX = 28
+MAJOR = 28
 SUITES = ("sid", "forky", "trixie")
 """Debian's releases, the newest first."""
 PACKAGES = ("docker.io", "iptables", "busybox-static")
@@ -52,11 +52,16 @@ class Tree:
     busybox: Path
 
 
+def is_imitated(version: str) -> bool:
+    """Whether an engine is one that ours is meant to be like."""
+    return version.partition(".")[0] == str(MAJOR)
+
+
 def find(say: Say) -> Tree:
     """The engine that judges: from the cache, else from Debian, else the installed one. Raises NoEngine."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shoal" / "engines"
     kept = sorted((path for path in cache.glob("*/*") if (path / "ready").exists()), key=_order)
-    if kept:
+    if kept and is_imitated(kept[-1].name):
         return _tree(kept[-1])
     troubles = []
     for suite in SUITES:
@@ -99,8 +104,11 @@ def _fetch(cache: Path, suite: str, say: Say) -> Tree:
     found = re.search(r"Candidate: (?:\d+:)?((\d+)\.\S+)", policy)
     if found is None:
         raise NoEngine(f"it has no {PACKAGES[0]}")
-    if int(found[2]) > MAJOR_MAX:
-        raise NoEngine(f"its engine {found[1]} is newer than {MAJOR_MAX}, which is imitated")
+    if int(found[2]) > MAJOR:
+        raise NoEngine(f"its engine {found[1]} is newer than {MAJOR}, which is imitated")
+    root = cache / suite / found[1]
+    if (root / "ready").exists():
+        return _tree(root)
     say(f"downloading engine {found[1]} and its libraries")
     apt.run("apt-get", "install", "--yes", "--no-install-recommends", "--download-only", *PACKAGES)
     say("unpacking them")
@@ -110,7 +118,7 @@ def _fetch(cache: Path, suite: str, say: Say) -> Tree:
     for package in sorted((apt.folder / "cache/archives").glob("*.deb")):
         _unpack(package, making)
     _complete(making)
-    root = making.with_name(found[1])
+    shutil.rmtree(root, ignore_errors=True)
     making.rename(root)
     shutil.rmtree(apt.folder)
     return _tree(root)
