@@ -66,10 +66,17 @@ def _words(words: tuple[str, ...]) -> str:
 
 
 def load(docker: list[str], busybox: Path) -> None:
-    """Give all images to the engine that the command ``docker`` speaks to."""
+    """Give all images to the engine that the command ``docker`` speaks to. Raises CalledProcessError."""
     content = archive(busybox)
     for image in IMAGES:
-        options = [word for change in changes(image) for word in ("--change", change)]
-        subprocess.run(
-            [*docker, "import", *options, "-", image.name], input=content, capture_output=True, check=True
-        )
+        try:
+            _import(docker, image.name, content, changes(image))
+        except subprocess.CalledProcessError:  # engines before 23 take no signal here
+            _import(
+                docker, image.name, content, [c for c in changes(image) if not c.startswith("STOPSIGNAL")]
+            )
+
+
+def _import(docker: list[str], name: str, content: bytes, wanted: list[str]) -> None:
+    options = [word for change in wanted for word in ("--change", change)]
+    subprocess.run([*docker, "import", *options, "-", name], input=content, capture_output=True, check=True)

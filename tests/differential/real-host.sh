@@ -12,7 +12,7 @@ cd "$shared/scratch"
 mkdir root upper work
 mount -t overlay host -o "lowerdir=$tree,upperdir=upper,workdir=work" root
 cd root
-mkdir -p shared
+mkdir -p shared var/lib/docker
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount --rbind /sys/fs/cgroup sys/fs/cgroup
