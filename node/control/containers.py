@@ -23,7 +23,7 @@ from node.control.registry import Registry, check_name
 from node.control.sandboxes import Sandboxes
 from node.control.standing import GATEWAY_BRIDGE
 from node.errors import Conflict, Failed, InvalidParameter, NodeError, NotFound, NotModified
-from node.model.container import ContainerRecord, ContainerSpec, RestartPolicy
+from node.model.container import ContainerRecord, ContainerSpec, Ended, RestartPolicy
 from node.model.ids import local_id
 from node.model.network import EndpointRecord, NetworkRecord
 from node.model.times import rfc3339
@@ -166,6 +166,7 @@ class Containers:
                 raise NotModified(f"container {container.id} is already stopped")
             self._lives.cancel_restart(body)
             await self._registry.change_state(container.id, status="exited", stopped_by_user=True)
+            body.tell(Ended(container.state.exit_code), "next-exit", "not-running")
             return
         limit = container.spec.stop_timeout_s if timeout_s is None else timeout_s
         image = catalogue.find(container.spec.image)

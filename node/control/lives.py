@@ -122,7 +122,7 @@ class Lives:
             standing, body.standing = body.standing, None
             await self._sandboxes.demolish(standing)
         code = exit_code(error)
-        await self._registry.change_state(container.id, error=str(error), exit_code=code)
+        container = await self._registry.change_state(container.id, error=str(error), exit_code=code)
         # Whoever attached before the start must hear that it will not come; who waits for an exit, waits on.
         body.console.end()
         body.starting.set()

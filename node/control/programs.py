@@ -59,7 +59,7 @@ class Programs:
         future = body.wait(condition)
         # By its record, not by its body: an ending container is over when its exit code is written.
         if condition == "not-running" and container.state.status not in ("running", "paused", "restarting"):
-            body.tell(Ended(container.state.exit_code), "not-running")
+            body.tell(Ended(container.state.exit_code, container.state.error), "not-running")
         return future
 
     def attach(self, term: str, spec: AttachSpec) -> Terminal:

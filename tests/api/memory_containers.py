@@ -85,8 +85,7 @@ class MemoryContainers:
             self._begin(container, life)
         except (Failed, NotFound) as error:
             self._node.change(container, error=str(error), exit_code=127)
-            life.console.end()
-            life.tell(Ended(127, str(error)), "next-exit", "not-running")
+            life.console.end()  # who waits for an exit waits on: nothing has run
             if container.spec.auto_remove:
                 self._forget(container)
             raise
@@ -233,7 +232,7 @@ class MemoryPrograms:
         container, life = self._find(term)
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         if condition == "not-running" and life.program is None:
-            future.set_result(Ended(container.state.exit_code))
+            future.set_result(Ended(container.state.exit_code, container.state.error))
         else:
             life.waiting[future] = condition
             future.add_done_callback(lambda done: life.waiting.pop(done, None))

@@ -49,16 +49,27 @@ async def test_waiting_is_registered_before_the_answer_is_read(app: App) -> None
     assert told == [b'{"StatusCode":3}\n']
 
 
-async def test_a_failed_start_ends_the_wait_and_the_terminal(app: App) -> None:
+async def test_a_failed_start_ends_the_terminal_and_leaves_who_waits_for_an_exit_waiting(
+    app: App, node: Node
+) -> None:
     identity = await created(app, Cmd=["nosuch"])
     waiting = await stream(app, "POST", f"/containers/{identity}/wait?condition=next-exit")
     attached = await hijack(app, "POST", f"/containers/{identity}/{ATTACH}", Upgrade="tcp")
     talk = asyncio.ensure_future(said(attached))
     status, message = await refused(app, "POST", f"/containers/{identity}/start")
     assert (status, "executable file not found" in message) == (500, True)
+    assert await talk == b""
+    assert len(node.lives[identity].waiting) == 1, "`docker run -d` tells of its start alone"
+    await ask(app, "DELETE", f"/containers/{identity}")
+    assert [piece async for piece in waiting.pieces] == [b'{"StatusCode":127}\n']
+
+
+async def test_who_asks_later_hears_why_the_start_failed(app: App) -> None:
+    identity = await created(app, Cmd=["nosuch"])
+    _, message = await refused(app, "POST", f"/containers/{identity}/start")
+    waiting = await stream(app, "POST", f"/containers/{identity}/wait")
     told = json.loads(await anext(waiting.pieces))
     assert (told["StatusCode"], told["Error"]["Message"]) == (127, message)
-    assert await talk == b""
 
 
 async def test_waiting_for_the_removal(app: App) -> None:

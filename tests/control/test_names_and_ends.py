@@ -8,7 +8,7 @@ import pytest
 
 from lab.sim.world import World
 from node.errors import Conflict, Failed, InvalidParameter, NotFound
-from node.model.container import ContainerSpec
+from node.model.container import ContainerSpec, Ended, RestartPolicy
 from node.model.network import NetworkSpec
 from node.model.output import AttachSpec
 from tests.sim.play import play, run, start
@@ -107,6 +107,36 @@ def test_who_waits_for_an_exit_is_not_told_of_a_start_that_failed() -> None:
         assert not waiting.done()
         await agent.containers.remove("one", force=False)
         assert waiting.done()
+
+    play(scenario, nodes=1)
+
+
+def test_a_start_that_failed_removes_what_was_to_be_removed_and_says_so_without_an_error() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        spec = ContainerSpec(image="alpine", network_mode="nosuch", auto_remove=True)
+        await agent.containers.create("one", spec)
+        waiting = agent.programs.wait("one", "removed")
+        with pytest.raises(Failed):
+            await agent.containers.start("one")
+        assert await waiting == Ended(128), "`docker run --rm` waits for this, and prints nothing more"
+        with pytest.raises(NotFound):
+            agent.containers.find("one")
+
+    play(scenario, nodes=1)
+
+
+def test_stopping_what_waits_to_be_restarted_is_an_end_too() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        spec = ContainerSpec(image="alpine", command=("sh", "-c", "exit 3"), restart=RestartPolicy("always"))
+        await agent.containers.create("one", spec)
+        await agent.containers.start("one")
+        waiting = agent.programs.wait("one", "not-running")
+        await world.clock.sleep(0.05)
+        assert agent.containers.find("one").state.status == "restarting"
+        await agent.containers.stop("one", timeout_s=None, signal=None)
+        assert await waiting == Ended(3)
 
     play(scenario, nodes=1)
 
