@@ -63,5 +63,5 @@ def fault_seen(node: str, listed: FaultListed) -> FaultSeen:
         incoming=scope.direction is not Direction.OUTGOING,
         planes=tuple(plane.value for plane in scope.planes),
         networks=scope.networks,
-        whole=isinstance(kind, Partition) and kind.flows is Flows.ALL,
+        whole=isinstance(kind, Partition) and kind.flows is Flows.ALL and not kind.period_s,
     )

@@ -55,7 +55,7 @@ class Director:
         checkers: Sequence[Checker],
         *,
         tell: Tell = unheard,
-        late: Callable[[], float] = lambda: 0.0,
+        late: Callable[[model.AnyStep], float] = lambda _: 0.0,
     ) -> None:
         self._scenario = scenario
         self._stage = stage
@@ -72,6 +72,7 @@ class Director:
         self._actions = Actions(stage, self._user, self._living, self._tasks)
         self._steps: dict[int, StepResult] = {}
         self._recoveries: list[Recovered] = []
+        self._measuring: list[asyncio.Task[None]] = []
         self._broken: list[Broken] = []
         self._failures: list[Failure] = []
         self._story: list[Line] = []
@@ -133,7 +134,7 @@ class Director:
         judged: list[asyncio.Task[None]] = []
         urgent: list[asyncio.Task[None]] = []
         for number, step in enumerate(self._scenario.timeline):
-            await self._stage.sleep_until(step.at + self._late())
+            await self._stage.sleep_until(step.at + self._late(step))
             if isinstance(step, model.ExpectStep):
                 task = self._tasks.start(self._expect(number, step), f"step {number}")
                 judged.append(task)
@@ -161,7 +162,8 @@ class Director:
             problem = str(error)
         self._record(number, step, began, problem, said)
         if (ends := self._disturbed_until(number, step, began)) is not None:
-            self._tasks.start(self._measure(number, step, ends), f"recovery {number}")
+            measuring = self._tasks.start(self._measure(number, step, ends), f"recovery {number}")
+            self._measuring.append(measuring)
 
     def _disturbed_until(self, number: int, step: model.AnyStep, began: float) -> float | None:
         """When the disturbance that a step is ends; None if it is none, or none that ends by itself."""
@@ -237,6 +239,7 @@ class Director:
         await self._actions.end_all()
         self._say("all faults have ended")
         right, reason = await self._recovery.by(self._stage.now() + self._scenario.recovery)
+        await _all(self._measuring)
         if right is None:
             self._fail(
                 "recovery",

@@ -48,7 +48,7 @@ class Judge:
             if page.code != 0:
                 return f"{step.source} could not read {step.fetches}: {last_line(page.text)}"
         if step.throughput:
-            rate, why = await self._user.bits_per_second(step.source, step.to)
+            rate, why = await self._user.bits_per_second(step.source, step.to, step.throughput)
             if rate < step.throughput:
                 why = f" ({why})" if why else ""
                 return f"TCP carried {rate / 1e6:.3f} Mbit/s, not {step.throughput / 1e6:g}{why}"

@@ -17,6 +17,8 @@ from lab.scenario.stage import Outcome, Stage
 FOREVER = ("sleep", "infinity")
 """What a container of an image with a shell does, if the scenario does not say."""
 SHELLS = ("alpine", "busybox", "debian", "ubuntu", "nicolaka/netshoot")
+THROUGHPUT_S = 0.5
+THROUGHPUT_BYTES_MIN, THROUGHPUT_BYTES_MAX = 1 << 17, 1 << 22
 PATIENCE_S = 1.0
 """How much longer than its own time limit a command may take before nobody waits for it any more."""
 
@@ -68,7 +70,6 @@ class User:
 
     async def run(self, name: str, wish: ContainerWish) -> Outcome:
         """`docker run -d --name`."""
-        self.containers.pop(name, None)
         outcome = await self._stage.request(
             wish.on, "POST", f"/containers/create?name={quote(name)}", container_body(wish)
         )
@@ -148,14 +149,18 @@ class User:
         command = ("wget", "-q", "-O", "-", "-T", f"{timeout_s:g}", url)
         return await self.execute(source, command, timeout_s + PATIENCE_S)
 
-    async def bits_per_second(self, source: str, to: str, seconds: float = 2.0) -> tuple[float, str]:
-        """What TCP carries from one container to another, by iperf3; and why not, if it is 0."""
-        limit_s = 5 * seconds + PATIENCE_S
+    async def bits_per_second(self, source: str, to: str, wanted: float) -> tuple[float, str]:
+        """What TCP carries from one container to another, by iperf3; and why not, if it is 0.
+
+        It sends what a connection of the wanted rate carries in half a second: a simulated link may
+        carry far more, and nothing is to be learned from that.
+        """
+        amount = min(max(THROUGHPUT_BYTES_MIN, int(wanted / 8 * THROUGHPUT_S)), THROUGHPUT_BYTES_MAX)
+        limit_s = 10 * THROUGHPUT_S + PATIENCE_S
         serving = asyncio.ensure_future(self.execute(to, ("iperf3", "-s", "-1"), limit_s))
         try:
             await self._stage.sleep_until(self._stage.now() + 0.05)
-            command = ("iperf3", "-c", to, "-t", f"{seconds:g}", "-J")
-            outcome = await self.execute(source, command, limit_s)
+            outcome = await self.execute(source, ("iperf3", "-c", to, "-n", str(amount), "-J"), limit_s)
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)

@@ -66,6 +66,6 @@ class _NodeTimer:
 
     def _ring(self) -> None:
         if self._loop.is_frozen(self._gate):
-            self._handle = self._loop.call_soon(self._callback)
+            self._handle = self._loop.call_soon(self._callback, context=self._gate.context)
         else:
             self._callback()

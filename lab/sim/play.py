@@ -9,8 +9,9 @@ import msgspec
 
 from lab.checkers.catalogue import checkers
 from lab.scenario.director import Director, Tell, unheard
-from lab.scenario.model import Scenario
+from lab.scenario.model import AnyStep, Scenario
 from lab.scenario.result import Failure, Line, Result
+from lab.scenario.words import describe
 from lab.sim import loop
 from lab.sim.stage import SimStage
 from lab.sim.timing import timing_of
@@ -44,8 +45,11 @@ async def _play(scenario: Scenario, seed: int, tell: Tell, trace: bool) -> Playe
     timing = timing_of(seed)
     world = World(seed, scenario.nodes, timing=timing)
     stage = SimStage(world, scenario.settings)
-    late = world.chance.stream("steps")
     told = world.story.teller("scenario")
+
+    def late(step: AnyStep) -> float:
+        # By its own words, so that it stays as it is when another step is left out.
+        return round(world.chance.stream(f"late/{describe(step)}").uniform(0.0, timing.steps_s), 6)
 
     def say(at: float, what: str) -> None:
         told.tell("said", what=what)
@@ -58,7 +62,7 @@ async def _play(scenario: Scenario, seed: int, tell: Tell, trace: bool) -> Playe
         stage,
         checkers(scenario.invariants),
         tell=say,
-        late=lambda: round(late.uniform(0.0, timing.steps_s), 6),
+        late=late,
     )
     async with world:
         await world.clock.sleep(FORM_S)

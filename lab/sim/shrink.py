@@ -86,16 +86,16 @@ class Shrinker:
         kept = list(parts)
         size = max(1, len(kept) // 2)
         while kept:
-            at = 0
+            at, before = 0, len(kept)
             while at < len(kept):
                 rest = kept[:at] + kept[at + size :]
                 if self._still_fails(made(rest)):
                     kept = rest
                 else:
                     at += size
-            if size == 1:
+            if size == 1 and len(kept) == before:
                 break
-            size //= 2
+            size = max(1, size // 2)
         return kept
 
     # -- shorter and rounder ----------------------------------------------------------------------
