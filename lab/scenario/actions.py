@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from lab.scenario import model
+from lab.scenario.commands import last_line
 from lab.scenario.faults import injections
 from lab.scenario.stage import Outcome, Stage
-from lab.scenario.user import User, complaint, last_line, ok
+from lab.scenario.user import User, complaint, ok
 from node.errors import NodeError
 from node.tasks import TaskScope
 

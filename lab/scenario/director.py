@@ -12,15 +12,14 @@ the run goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from lab.checkers.checker import Checker, Violation
-from lab.checkers.history import Operation
-from lab.checkers.seen import Seen
+from lab.checkers.checker import Checker
 from lab.scenario import model
 from lab.scenario.actions import Actions, Problem
 from lab.scenario.endings import end_of, last_end
 from lab.scenario.expectations import Judge, dropped
+from lab.scenario.inspector import Inspector
 from lab.scenario.recovery import Recovery
 from lab.scenario.result import Broken, Failure, Line, Recovered, Result, StepResult
 from lab.scenario.setting import set_up
@@ -28,7 +27,6 @@ from lab.scenario.stage import NotHere, Stage
 from lab.scenario.traffic import Traffic
 from lab.scenario.user import User
 from lab.scenario.words import describe
-from node.datapath.switchboard import Hop
 from node.tasks import TaskScope
 
 LOOK_S = 0.5
@@ -59,8 +57,7 @@ class Director:
     ) -> None:
         self._scenario = scenario
         self._stage = stage
-        self._checkers = tuple(checkers)
-        self._hop_checkers = tuple(one for one in checkers if type(one).hop is not Checker.hop)
+        self._inspector = Inspector(checkers, self._broke)
         self._tell = tell
         self._late = late
         self._living: dict[str, None] = dict.fromkeys(stage.nodes())
@@ -73,10 +70,8 @@ class Director:
         self._steps: dict[int, StepResult] = {}
         self._recoveries: list[Recovered] = []
         self._measuring: list[asyncio.Task[None]] = []
-        self._broken: list[Broken] = []
         self._failures: list[Failure] = []
         self._story: list[Line] = []
-        self._moments = 0
         self._over = asyncio.Event()
         """Something has gone so wrong that nothing more is to be learned from going on."""
 
@@ -104,10 +99,10 @@ class Director:
             steps=tuple(self._steps[number] for number in sorted(self._steps)),
             samples=tuple(self._traffic.samples),
             recoveries=tuple(self._recoveries),
-            broken=tuple(self._broken),
+            broken=tuple(self._inspector.broken),
             failures=tuple(self._failures),
             story=tuple(self._story),
-            moments=self._moments,
+            moments=self._inspector.moments,
         )
 
     async def _play(self) -> None:
@@ -119,9 +114,9 @@ class Director:
             return
         self._say("the scenario begins")
         self._judge.drops_before = dropped(await stage.look())
-        if self._checkers:
-            stage.watch(self, closely=True)
-            self._tasks.start(self._keep_looking(), "checkers")
+        if self._inspector.checkers:
+            stage.watch(self._inspector, closely=True)
+            self._tasks.start(self._inspector.keep_looking(stage), "checkers")
         for number, wish in enumerate(scenario.traffic):
             self._tasks.start(self._traffic.run(number, wish), f"traffic {number}")
         await self._walk()
@@ -189,39 +184,6 @@ class Director:
         elif isinstance(step, model.ExpectStep):
             self._say(f"{what}: so it is")
 
-    # -- what goes on all the time ----------------------------------------------------------------
-
-    async def _keep_looking(self) -> None:
-        while True:
-            await self._stage.sleep_until(self._stage.now() + LOOK_S)
-            self.moment(await self._stage.look())
-
-    def moment(self, seen: Seen) -> None:
-        """See Witness: the invariants are checked, if it was one moment that was seen."""
-        if not seen.at_once:
-            return
-        self._moments += 1
-        for checker in self._checkers:
-            self._take(checker.check(seen))
-
-    def hop(self, node: str, hop: Hop) -> None:
-        """See Witness."""
-        for checker in self._hop_checkers:
-            self._take(checker.hop(node, hop))
-
-    def operation(self, operation: Operation) -> None:
-        """See Witness."""
-        for checker in self._checkers:
-            self._take(checker.operation(operation))
-
-    def _take(self, violations: Iterable[Violation]) -> None:
-        for violation in violations:
-            if len(self._broken) < BROKEN_MAX:
-                name, text = violation.checker, violation.what
-                self._broken.append(Broken(checker=name, at=violation.at, text=text))
-                self._fail("invariant", name, f"{name} is broken: {text}")
-            self._over.set()
-
     async def _measure(self, number: int, step: model.AnyStep, ends: float) -> None:
         """How long after the end of a disturbance everything is right again."""
         await self._stage.sleep_until(ends)
@@ -248,7 +210,7 @@ class Director:
             )
         else:
             self._say("everything is right again")
-        self.moment(await self._stage.look())
+        self._inspector.moment(await self._stage.look())
 
     def _say(self, what: str) -> None:
         at = self._stage.now()
@@ -258,6 +220,10 @@ class Director:
     def _fail(self, kind: str, name: str, text: str) -> None:
         self._failures.append(Failure(kind=kind, name=name, at=self._stage.now(), text=text))
         self._say(f"FAILED: {text}")
+
+    def _broke(self, broken: Broken) -> None:
+        self._fail("invariant", broken.checker, f"{broken.checker} is broken: {broken.text}")
+        self._over.set()
 
     def _crashed(self, name: str, error: BaseException) -> None:
         self._fail("crash", name, f"{name} ended with {error!r}")

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 
 from lab.checkers.seen import Seen
+from lab.scenario.commands import last_line
 from lab.scenario.convergence import disagreements
 from lab.scenario.model import ExpectStep
 from lab.scenario.stage import Stage
-from lab.scenario.user import User, last_line
+from lab.scenario.user import User
 
 AGAIN_S = 0.1
 """Between two looks at something that is to become so."""

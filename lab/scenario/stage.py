@@ -41,22 +41,8 @@ class Witness(Protocol):
         """Somebody used a store."""
 
 
-class Stage(Protocol):
-    """See the module. Times are seconds since ``begin``; before it they are negative or anything else."""
-
-    world: str
-    """"simulated" or "live"."""
-
-    def begin(self) -> None:
-        """Networks and containers stand: now() is 0 at this moment."""
-
-    def now(self) -> float:
-        """Seconds since the start."""
-
-    async def sleep_until(self, at: float) -> None:
-        """Return at that moment."""
-
-    # -- nodes ------------------------------------------------------------------------------------
+class Hosts(Protocol):
+    """The nodes of a stage, what becomes of them, and their faults."""
 
     def nodes(self) -> tuple[str, ...]:
         """All nodes of the scenario, whether they live or not."""
@@ -86,6 +72,22 @@ class Stage(Protocol):
 
     async def lose_store_member(self, member: int, duration_s: float) -> None:
         """One member of a store of several goes away for a while. Raises NotHere."""
+
+
+class Stage(Hosts, Protocol):
+    """See the module. Times are seconds since ``begin``; before it they are negative or anything else."""
+
+    world: str
+    """"simulated" or "live"."""
+
+    def begin(self) -> None:
+        """Networks and containers stand: now() is 0 at this moment."""
+
+    def now(self) -> float:
+        """Seconds since the start."""
+
+    async def sleep_until(self, at: float) -> None:
+        """Return at that moment."""
 
     # -- what a user does -------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from lab.scenario.commands import last_line
 from lab.scenario.model import TrafficWish
 from lab.scenario.result import Sample
 from lab.scenario.stage import Outcome, Stage
-from lab.scenario.user import User, last_line
+from lab.scenario.user import User
 from node.tasks import TaskScope
 
 OPEN_MAX = 64

@@ -1,46 +1,29 @@
-"""What the user of a scenario does, on any stage: requests to the Engine API, and commands in containers.
+"""What the user of a scenario asks the Engine API for, on any stage.
 
 It remembers where which container runs, and which are to run at this moment.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from lab.scenario.commands import Commands, Placed, last_line
 from lab.scenario.model import ContainerWish, NetworkWish, Scenario
 from lab.scenario.stage import Outcome, Stage
 
 FOREVER = ("sleep", "infinity")
 """What a container of an image with a shell does, if the scenario does not say."""
 SHELLS = ("alpine", "busybox", "debian", "ubuntu", "nicolaka/netshoot")
-THROUGHPUT_S = 0.5
-THROUGHPUT_BYTES_MIN, THROUGHPUT_BYTES_MAX = 1 << 17, 1 << 22
-PATIENCE_S = 1.0
-"""How much longer than its own time limit a command may take before nobody waits for it any more."""
 
 
-@dataclass(slots=True)
-class Placed:
-    """A container that the user has run."""
-
-    node: str
-    wish: ContainerWish
-    networks: list[str] = field(default_factory=list)
-    expected: bool = True
-    """It is to run now: nobody has stopped it, and no end of its node has ended it for good."""
-
-
-class User:
+class User(Commands):
     """See the module."""
 
     def __init__(self, stage: Stage, scenario: Scenario) -> None:
-        self._stage = stage
+        super().__init__(stage)
         self._scenario = scenario
-        self.containers: dict[str, Placed] = {}
 
     # -- networks ---------------------------------------------------------------------------------
 
@@ -121,54 +104,6 @@ class User:
             if placed.node == node and placed.wish.restart not in ("always", "unless-stopped"):
                 placed.expected = False
 
-    # -- commands in containers -------------------------------------------------------------------
-
-    async def execute(self, name: str, command: tuple[str, ...], limit_s: float = 60.0) -> Outcome:
-        """`docker exec`; whoever takes longer than the limit is not waited for."""
-        placed = self.containers.get(name)
-        if placed is None:
-            return Outcome(-1, f"container {name} does not run")
-        try:
-            async with asyncio.timeout(limit_s):
-                return await self._stage.execute(placed.node, name, command)
-        except TimeoutError:
-            return Outcome(-1, f"no answer within {limit_s:g} s")
-
-    async def ping(self, source: str, to: str, timeout_s: float = 1.0) -> Outcome:
-        """One echo request, by name or address."""
-        command = ("ping", "-c", "1", "-W", f"{timeout_s:g}", to)
-        return await self.execute(source, command, timeout_s + PATIENCE_S)
-
-    async def resolve(self, source: str, name: str, timeout_s: float = 5.0) -> Outcome:
-        """Ask the container's name server."""
-        return await self.execute(source, ("nslookup", name), timeout_s + PATIENCE_S)
-
-    async def fetch(self, source: str, address: str, timeout_s: float = 2.0) -> Outcome:
-        """Read a page."""
-        url = address if "://" in address else f"http://{address}"
-        command = ("wget", "-q", "-O", "-", "-T", f"{timeout_s:g}", url)
-        return await self.execute(source, command, timeout_s + PATIENCE_S)
-
-    async def bits_per_second(self, source: str, to: str, wanted: float) -> tuple[float, str]:
-        """What TCP carries from one container to another, by iperf3; and why not, if it is 0.
-
-        It sends what a connection of the wanted rate carries in half a second: a simulated link may
-        carry far more, and nothing is to be learned from that.
-        """
-        amount = min(max(THROUGHPUT_BYTES_MIN, int(wanted / 8 * THROUGHPUT_S)), THROUGHPUT_BYTES_MAX)
-        limit_s = 10 * THROUGHPUT_S + PATIENCE_S
-        serving = asyncio.ensure_future(self.execute(to, ("iperf3", "-s", "-1"), limit_s))
-        try:
-            await self._stage.sleep_until(self._stage.now() + 0.05)
-            outcome = await self.execute(source, ("iperf3", "-c", to, "-n", str(amount), "-J"), limit_s)
-        finally:
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-        try:
-            return float(json.loads(outcome.text)["end"]["sum_received"]["bits_per_second"]), ""
-        except (ValueError, KeyError):
-            return 0.0, last_line(outcome.text)
-
 
 def container_body(wish: ContainerWish) -> dict[str, Any]:
     """The body of POST /containers/create."""
@@ -211,9 +146,3 @@ def complaint(outcome: Outcome) -> str:
         return str(json.loads(outcome.text)["message"])
     except (ValueError, KeyError, TypeError):
         return f"HTTP {outcome.code}: {last_line(outcome.text)}"
-
-
-def last_line(text: str) -> str:
-    """The last line that says something."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
