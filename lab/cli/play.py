@@ -8,15 +8,16 @@ from pathlib import Path
 import click
 
 from lab.cli.names import CLUSTER
-from lab.cli.results import tell_result
+from lab.cli.results import Reports, report_options, tell_result
 from lab.cli.show import fail, json_option
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", type=CLUSTER, help="A cluster that is up.  [default: one of its own, for this run]")
+@report_options
 @json_option
-def command(file: Path, name: str | None, as_json: bool) -> int:
+def command(file: Path, name: str | None, as_json: bool, reports: Reports) -> int:
     """Play a scenario on a real cluster, in real time.
 
     \b
@@ -46,4 +47,5 @@ def command(file: Path, name: str | None, as_json: bool) -> int:
         return 2
     again = f"shoal play {shlex.quote(str(file))}" + (f" --name {name}" if name else "")
     tell_result(scenario, result, again, as_json=as_json)
+    reports.write(scenario, result, again)
     return 0 if result.passed else 1

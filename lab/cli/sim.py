@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lab.cli.results import tell_result
+from lab.cli.results import Reports, report_options, tell_result
 from lab.cli.show import fail, json_option
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ SEEDS_MAX = 10_000_000
 @click.option(
     "--trace", type=click.Path(path_type=Path), help="Write everything that happens into this file."
 )
+@click.option(
+    "--reconvergence", is_flag=True, help="With --seeds: how long until all is right again after each fault."
+)
+@report_options
 @json_option
-def command(file: Path, seed: int, count: int | None, shrink: bool, trace: Path | None, as_json: bool) -> int:
+def command(file: Path, seed: int, count: int | None, as_json: bool, reports: Reports, **options: Any) -> int:
     """Play a scenario in a simulated world, on virtual time.
 
     \b
@@ -49,12 +53,17 @@ def command(file: Path, seed: int, count: int | None, shrink: bool, trace: Path 
     from lab.scenario.stage import NotHere
     from node.config import ConfigError
 
+    trace: Path | None = options["trace"]
+    if options["reconvergence"] and (count is None or options["shrink"]):
+        raise click.UsageError("--reconvergence is over many seeds: say --seeds, and leave --shrink out")
     if count is not None and trace is not None:
         raise click.UsageError("--trace shows one run: leave --seeds out")
     try:
         scenario = load(file)
         if count is None:
             result = _one(scenario, seed, trace, silent=as_json)
+        elif options["reconvergence"]:
+            return _reconvergence(scenario, file, range(seed, seed + count), reports, as_json=as_json)
         else:
             result = _many(scenario, file, range(seed, seed + count), silent=as_json)
     except (ScenarioError, NotHere, ConfigError) as error:
@@ -62,7 +71,8 @@ def command(file: Path, seed: int, count: int | None, shrink: bool, trace: Path 
         return 2
     again = f"shoal sim {shlex.quote(str(file))} --seed {result.seed}"
     tell_result(scenario, result, again, as_json=as_json)
-    if shrink and not result.passed:
+    reports.write(scenario, result, again)
+    if options["shrink"] and not result.passed:
         _shrink(scenario, result, Path(f"{file.stem}.smaller.yaml"))
     return 0 if result.passed else 1
 
@@ -104,6 +114,32 @@ def _many(scenario: Scenario, file: Path, seeds: range, *, silent: bool) -> Resu
     if not silent:
         click.echo(f"{passed} seeds passed, {0 if last.passed else 1} failed.")
     return last
+
+
+def _reconvergence(scenario: Scenario, file: Path, seeds: range, reports: Reports, *, as_json: bool) -> int:
+    """Play all of them, whatever fails, and tell how long recovering took."""
+    from lab.cli.show import facts, table
+    from lab.report import reconvergence
+    from lab.sim.explore import explore
+
+    results = list(explore(file.read_text(), str(file), seeds, stop=False))
+    found = reconvergence.figures(reconvergence.measured(results))
+    if as_json:
+        facts(found)
+    else:
+        keys = ("min_s", "median_s", "p90_s", "max_s")
+        rows = [
+            (
+                *(row[key] for key in ("after", "measure", "seeds")),
+                *(f"{row[key]:.2f}" if key in row else "-" for key in keys),
+                row["never"],
+            )
+            for row in found
+        ]
+        table(("AFTER", "RIGHT AGAIN", "SEEDS", "MIN", "MEDIAN", "90%", "MAX", "NEVER"), rows)
+    again = f"shoal sim {shlex.quote(str(file))} --seed {seeds.start} --seeds {len(seeds)} --reconvergence"
+    reports.write_many(scenario, results, again)
+    return 0 if all(result.passed for result in results) else 1
 
 
 def _shrink(scenario: Scenario, result: Result, into: Path) -> None:

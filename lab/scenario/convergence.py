@@ -13,6 +13,12 @@ from lab.checkers.seen import EndpointSeen, NetworkSeen, NodeSeen, Seen, TablesS
 
 def disagreements(seen: Seen, living: tuple[str, ...]) -> Iterator[str]:
     """``living``: the nodes that are to be there at this moment."""
+    yield from unsettled(seen, living)
+    yield from misnamed(seen)
+
+
+def unsettled(seen: Seen, living: tuple[str, ...]) -> Iterator[str]:
+    """Where members, views and forwarding tables disagree with the store."""
     silent = [node for node in living if node not in seen.nodes]
     if silent:
         yield f"{silent[0]} does not answer"
@@ -24,11 +30,22 @@ def disagreements(seen: Seen, living: tuple[str, ...]) -> Iterator[str]:
             yield f"{node.name} does not hear the store"
         elif node.revision != seen.revision:
             yield f"{node.name} knows revision {node.revision} of the store, which stands at {seen.revision}"
-    overlays = {n.id: n for n in seen.networks if n.scope == "swarm" and n.driver == "overlay"}
+    overlays = _overlays(seen)
     standing = _by_network(seen, overlays)
     for node in seen.nodes.values():
         yield from _tables(seen, node, overlays, standing)
+
+
+def misnamed(seen: Seen) -> Iterator[str]:
+    """Where name servers disagree with it."""
+    overlays = _overlays(seen)
+    standing = _by_network(seen, overlays)
+    for node in seen.nodes.values():
         yield from _names(node, overlays, standing)
+
+
+def _overlays(seen: Seen) -> dict[str, NetworkSeen]:
+    return {n.id: n for n in seen.networks if n.scope == "swarm" and n.driver == "overlay"}
 
 
 def _by_network(seen: Seen, overlays: dict[str, NetworkSeen]) -> dict[str, list[EndpointSeen]]:

@@ -20,6 +20,7 @@ from lab.scenario.actions import Actions, Problem
 from lab.scenario.endings import end_of, last_end
 from lab.scenario.expectations import Judge, dropped
 from lab.scenario.inspector import Inspector
+from lab.scenario.packets import Packets
 from lab.scenario.recovery import Recovery
 from lab.scenario.result import Broken, Failure, Line, Recovered, Result, StepResult
 from lab.scenario.setting import set_up
@@ -57,7 +58,7 @@ class Director:
     ) -> None:
         self._scenario = scenario
         self._stage = stage
-        self._inspector = Inspector(checkers, self._broke)
+        self._inspector = Inspector(checkers, self._broke, Packets(stage.now))
         self._tell = tell
         self._late = late
         self._living: dict[str, None] = dict.fromkeys(stage.nodes())
@@ -188,10 +189,21 @@ class Director:
         """How long after the end of a disturbance everything is right again."""
         await self._stage.sleep_until(ends)
         ended = self._stage.now()
-        right, reason = await self._recovery.by(ended + self._scenario.recovery)
-        after_s = None if right is None else round(right - ended, 9)
+        righted = await self._recovery.by(ended + self._scenario.recovery)
+
+        def after(moment: float | None) -> float | None:
+            return None if moment is None else round(moment - ended, 9)
+
         self._recoveries.append(
-            Recovered(step=number, what=describe(step), ended=ended, after_s=after_s, reason=reason)
+            Recovered(
+                step=number,
+                what=describe(step),
+                ended=ended,
+                after_s=after(righted.everything),
+                tables_s=after(righted.tables),
+                names_s=after(righted.names),
+                reason=righted.reason,
+            )
         )
 
     # -- the end ----------------------------------------------------------------------------------
@@ -200,14 +212,11 @@ class Director:
         """All faults end, and everything is to be right again in time."""
         await self._actions.end_all()
         self._say("all faults have ended")
-        right, reason = await self._recovery.by(self._stage.now() + self._scenario.recovery)
+        righted = await self._recovery.by(self._stage.now() + self._scenario.recovery)
         await _all(self._measuring)
-        if right is None:
-            self._fail(
-                "recovery",
-                "end",
-                f"not everything is right again {self._scenario.recovery:g} s after the last fault: {reason}",
-            )
+        if righted.everything is None:
+            late = f"not everything is right again {self._scenario.recovery:g} s after the last fault"
+            self._fail("recovery", "end", f"{late}: {righted.reason}")
         else:
             self._say("everything is right again")
         self._inspector.moment(await self._stage.look())
@@ -218,7 +227,9 @@ class Director:
         self._tell(at, what)
 
     def _fail(self, kind: str, name: str, text: str) -> None:
-        self._failures.append(Failure(kind=kind, name=name, at=self._stage.now(), text=text))
+        at = self._stage.now()
+        packets = self._inspector.packets.lines()
+        self._failures.append(Failure(kind=kind, name=name, at=at, text=text, packets=packets))
         self._say(f"FAILED: {text}")
 
     def _broke(self, broken: Broken) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from lab.checkers.checker import Checker, Violation
 from lab.checkers.history import Operation
 from lab.checkers.seen import Seen
+from lab.scenario.packets import Packets
 from lab.scenario.result import Broken
 from lab.scenario.stage import Stage
 from node.datapath.switchboard import Hop
@@ -19,8 +20,11 @@ BROKEN_MAX = 20
 class Inspector:
     """See the module; a witness (stage.py)."""
 
-    def __init__(self, checkers: Sequence[Checker], broke: Callable[[Broken], None]) -> None:
+    def __init__(
+        self, checkers: Sequence[Checker], broke: Callable[[Broken], None], packets: Packets
+    ) -> None:
         self.checkers = tuple(checkers)
+        self.packets = packets
         self.broken: list[Broken] = []
         self.moments = 0
         self._broke = broke
@@ -33,13 +37,16 @@ class Inspector:
             self.moment(await stage.look())
 
     def moment(self, seen: Seen) -> None:
-        """See Witness."""
+        """See Witness. What was not one moment is not judged."""
+        if not seen.at_once:
+            return
         self.moments += 1
         for checker in self.checkers:
             self._take(checker.check(seen))
 
     def hop(self, node: str, hop: Hop) -> None:
         """See Witness."""
+        self.packets.hear(node, hop)
         for checker in self._of_hops:
             self._take(checker.hop(node, hop))
 

@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lab.checkers.seen import Seen
-from lab.scenario.convergence import disagreements
+from lab.scenario.convergence import misnamed, unsettled
 from lab.scenario.stage import Stage
 from lab.scenario.user import User
 
-LOOK_S = 0.1
-"""Between two looks."""
+FIRST_LOOK_S, LOOK_S = 0.01, 0.1
+"""Between two looks: at first, and when it takes longer."""
 PING_S = 0.5
 PAIRS_MAX = 64
 """Pings of one round: a ring through the containers of each network, thinned out where it is too long."""
 
 Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Righted:
+    """Since when what is right: tables, names on top of them, and everything; None: it is not."""
+
+    everything: float | None
+    tables: float | None
+    names: float | None
+    reason: str = ""
+    """What was wrong last."""
 
 
 class Recovery:
@@ -31,21 +43,26 @@ class Recovery:
         self._user = user
         self._living = living
 
-    async def by(self, deadline: float) -> tuple[float | None, str]:
-        """Since when everything is right; None and what was wrong last, if it is not by the deadline."""
+    async def by(self, deadline: float) -> Righted:
+        """Since when everything is right, or what is wrong still at the deadline."""
+        tables = names = None
+        pause_s = FIRST_LOOK_S
         while True:
             begun = self._stage.now()
-            reason = await self._wrong()
+            seen = await self._stage.look()
+            living = tuple(self._living)
+            wrong_tables, wrong_names = first(unsettled(seen, living)), first(misnamed(seen))
+            tables = None if wrong_tables else begun if tables is None else tables
+            names = None if wrong_tables or wrong_names else begun if names is None else names
+            reason = wrong_tables or wrong_names or await self._unreachable(seen)
             if not reason:
-                return begun, ""
-            if self._stage.now() + LOOK_S > deadline:
-                return None, reason
-            await self._stage.sleep_until(self._stage.now() + LOOK_S)
+                return Righted(begun, tables, names)
+            if self._stage.now() + pause_s > deadline:
+                return Righted(None, tables, names, reason)
+            await self._stage.sleep_until(self._stage.now() + pause_s)
+            pause_s = min(LOOK_S, 1.5 * pause_s)
 
-    async def _wrong(self) -> str:
-        seen = await self._stage.look()
-        for sentence in disagreements(seen, tuple(self._living)):
-            return sentence
+    async def _unreachable(self, seen: Seen) -> str:
         for name, placed in self._user.containers.items():
             node = seen.nodes.get(placed.node)
             if placed.expected and not placed.wish.command and node is not None:
@@ -61,6 +78,11 @@ class Recovery:
             if outcome.code != 0:
                 return f"{source} does not reach {to}"
         return ""
+
+
+def first(sentences: Iterator[str]) -> str:
+    """The first one, or ""."""
+    return next(sentences, "")
 
 
 def pairs(seen: Seen) -> list[tuple[str, str, str]]:

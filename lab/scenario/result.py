@@ -50,6 +50,10 @@ class Recovered(Frozen, frozen=True, kw_only=True):
     ended: float
     after_s: float | None
     """None: it was not within the scenario's time to recover."""
+    tables_s: float | None = None
+    """The part of it until all views and forwarding tables were as the store wants them."""
+    names_s: float | None = None
+    """Until names were right as well."""
     reason: str = ""
     """What was wrong last."""
 
@@ -71,6 +75,8 @@ class Failure(Frozen, frozen=True, kw_only=True):
     """Of the checker, or the step in words: two failures of one kind and name are the same."""
     at: float
     text: str
+    packets: tuple[Line, ...] = ()
+    """The last stations of frames before it, where the world could show them."""
 
 
 class Result(Frozen, frozen=True, kw_only=True):

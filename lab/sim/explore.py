@@ -20,8 +20,8 @@ AHEAD = 2
 """Seeds for each processor that wait or are played."""
 
 
-def explore(text: str, name: str, seeds: range, processes: int = 0) -> Iterator[Result]:
-    """Results as they come, the first failure last; stories are left out of what passed."""
+def explore(text: str, name: str, seeds: range, processes: int = 0, *, stop: bool = True) -> Iterator[Result]:
+    """Results as they come; with ``stop`` the first failure is the last. Those that passed have no story."""
     workers = processes or len(os.sched_getaffinity(0))
     waiting = iter(seeds)
     open_plays: dict[Future[bytes], int] = {}
@@ -38,7 +38,7 @@ def explore(text: str, name: str, seeds: range, processes: int = 0) -> Iterator[
                 del open_plays[future]
                 result = msgspec.json.decode(future.result(), type=Result)
                 yield result
-                if not result.passed:
+                if stop and not result.passed:
                     return
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
