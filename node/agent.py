@@ -113,6 +113,8 @@ class Agent:
         self.clock = FaultyClock(seams.clock, self.faults)
         self.telemetry = FaultyTelemetry(seams.telemetry, self.faults, seams.clock)
         self.counters = Counters()
+        self.answers = False
+        """It has an Engine API by now."""
         self.membership: Membership | None = None
         self._build_ledgers()
         self._build_datapath()
@@ -266,6 +268,7 @@ class Agent:
             ),
             clock,
         )
+        self.answers = True
 
     def _receive(self, channel: Channel, source: str, datagram: bytes) -> None:
         self.switchboard.receive(channel, source, datagram, self.clock.now())

@@ -9,10 +9,10 @@ deliver on (node, segment) ------------'    it must be one of these places
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network
 
 from lab.checkers.checker import Checker, Violation
 from lab.checkers.seen import NetworkSeen, Seen
+from lab.checkers.tables import block_of
 from node.datapath.switchboard import Hop
 from node.model.address import ZERO_IPV4, format_ipv4
 from node.wire import ethernet
@@ -40,11 +40,16 @@ class Apart(Checker):
         self._places: dict[bytes, dict[tuple[str, str], None]] = {}
         self._foreign: dict[tuple[str, str], list[tuple[str, Block]]] = {}
         """Bridges: addresses of the host's other bridges. By node and network name."""
+        self._learned: tuple[object, object] = (None, None)
         self._own: dict[tuple[str, str], list[Block]] = {}
         """Internal networks: the only addresses that may be seen there."""
 
     def check(self, seen: Seen) -> Iterable[Violation]:
         """Learn which networks there are."""
+        learned = seen.networks, tuple(seen.nodes)
+        if learned == self._learned:
+            return ()
+        self._learned = learned
         self._foreign, self._own = {}, {}
         for node in seen.nodes:
             bridges = [n for n in seen.networks if n.driver == "bridge" and n.scope == node]
@@ -107,5 +112,5 @@ class Apart(Checker):
 
 
 def _blocks(network: NetworkSeen) -> list[Block]:
-    blocks = [IPv4Network(subnet) for subnet in network.subnets]
+    blocks = [block_of(subnet) for subnet in network.subnets]
     return [(int(block.network_address), int(block.netmask)) for block in blocks]

@@ -9,6 +9,9 @@ from lab.checkers.seen import NetworkSeen, Seen
 
 SWARM = "swarm"
 
+Zones = dict[str, dict[str, dict[str, None]]]
+"""Network id -> name -> addresses."""
+
 
 class Names(Checker):
     """A zone is written from the store, as the tables are."""
@@ -20,10 +23,15 @@ class Names(Checker):
     )
     within_s = SETTLE_S
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_of: tuple[object, object, object] = (None, None, None)
+        self._truth: Zones = {}
+
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
         networks = {network.id: network for network in seen.networks}
-        truth = _truth(seen)
+        truth = self._expected(seen)
         problems: dict[str, str] = {}
         for node in undisturbed(seen):
             if not node.names:
@@ -47,10 +55,16 @@ class Names(Checker):
             )
         return self.standing(seen.at, problems)
 
+    def _expected(self, seen: Seen) -> Zones:
+        made_of = seen.networks, seen.endpoints, (seen.members, tuple(seen.nodes))
+        if made_of[:2] != self._made_of[:2] or made_of[2] != self._made_of[2]:
+            self._made_of, self._truth = made_of, _truth(seen)
+        return self._truth
 
-def _truth(seen: Seen) -> dict[str, dict[str, dict[str, None]]]:
-    """Network id -> name -> addresses, of endpoints on living nodes."""
-    truth: dict[str, dict[str, dict[str, None]]] = {}
+
+def _truth(seen: Seen) -> Zones:
+    """Names of endpoints on living nodes."""
+    truth: Zones = {}
     living = {*seen.members, *seen.nodes}
     members = set(seen.members)
     swarm = {network.id for network in seen.networks if network.scope == SWARM}

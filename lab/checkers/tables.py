@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network
 
 from lab.checkers.checker import SETTLE_S, Checker, Violation, undisturbed
@@ -28,9 +29,14 @@ class Tables(Checker):
     )
     within_s = SETTLE_S
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_of: tuple[object, object, object] = (None, None, None)
+        self._truths: dict[int, Truth] = {}
+
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
-        truths = _truths(seen)
+        truths = self._expected(seen)
         underlay = {name: node.underlay_address for name, node in seen.nodes.items()}
         problems: dict[str, str] = {}
         for node in undisturbed(seen):
@@ -42,6 +48,18 @@ class Tables(Checker):
                         )
         return self.standing(seen.at, problems)
 
+    def _expected(self, seen: Seen) -> dict[int, Truth]:
+        made_of = seen.networks, seen.endpoints, seen.members
+        if any(now is not before for now, before in zip(made_of, self._made_of, strict=True)):
+            self._made_of, self._truths = made_of, _truths(seen)
+        return self._truths
+
+
+@lru_cache(4096)
+def block_of(subnet: str) -> IPv4Network:
+    """An address block from text."""
+    return IPv4Network(subnet)
+
 
 def _truths(seen: Seen) -> dict[int, Truth]:
     """By VNI: each subnet of an overlay has one."""
@@ -50,7 +68,7 @@ def _truths(seen: Seen) -> dict[int, Truth]:
     for network in seen.networks:
         for vni, subnet in zip(network.vnis, network.subnets, strict=False):
             truths[vni] = Truth()
-            by_network.setdefault(network.id, []).append((IPv4Network(subnet), truths[vni]))
+            by_network.setdefault(network.id, []).append((block_of(subnet), truths[vni]))
     members = set(seen.members)
     for endpoint in seen.endpoints:
         subnets = by_network.get(endpoint.network)

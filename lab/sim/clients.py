@@ -63,7 +63,8 @@ class Clients:
 
     async def _as_client(self, node: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         """The node works on it as its own, and may be frozen or die while it does."""
-        if self._world.hosts[node].agent is None:
+        agent = self._world.hosts[node].agent
+        if agent is None or not agent.answers:
             work.close()
             return Outcome(-1, f"{node} is down")
         task = self._world.inside(node, work)

@@ -10,6 +10,7 @@ look is the same value again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kvstore.memory import MemoryCluster
@@ -40,14 +41,13 @@ class Looker:
         self._swarm = Records(world.store, SWARM)
         self._own = {name: Records(host.own, name) for name, host in world.hosts.items()}
         self._tables: dict[tuple[str, str], Tables] = {}
+        self._recorded: Recorded | None = None
         self._names: dict[tuple[str, str], tuple[Zone, int, dict[str, tuple[str, ...]]]] = {}
 
     def look(self) -> Seen:
         """What is so now."""
         world = self._world
-        records = [self._swarm, *self._own.values()]
-        for one in records:
-            one.refresh()
+        records = self._records()
         alive = [
             (name, host.agent)
             for name, host in world.hosts.items()
@@ -57,9 +57,9 @@ class Looker:
             at=world.clock.now() - self.start,
             revision=self._swarm.revision,
             members=self._swarm.members,
-            networks=tuple(network for one in records for network in one.networks.values()),
-            endpoints=tuple(endpoint for one in records for endpoint in one.endpoints.values()),
-            addresses={place: holder for one in records for place, holder in one.addresses.items()},
+            networks=records.networks,
+            endpoints=records.endpoints,
+            addresses=records.addresses,
             nodes={name: self._node(world.hosts[name], agent) for name, agent in alive},
             faults=tuple(fault for name, agent in alive for fault in _faults(name, agent)),
             keys=self._swarm.keys,
@@ -67,6 +67,21 @@ class Looker:
             lease_s=max(host.config.lease_s for host in world.hosts.values()),
             leases=world.store.leases,
         )
+
+    def _records(self) -> Recorded:
+        """What stands in all stores; the very same value as long as nothing has changed."""
+        stores = [self._swarm, *self._own.values()]
+        for one in stores:
+            one.refresh()
+        revisions = tuple(one.revision for one in stores)
+        if self._recorded is None or self._recorded.revisions != revisions:
+            self._recorded = Recorded(
+                revisions,
+                tuple(network for one in stores for network in one.networks.values()),
+                tuple(endpoint for one in stores for endpoint in one.endpoints.values()),
+                {place: holder for one in stores for place, holder in one.addresses.items()},
+            )
+        return self._recorded
 
     def _node(self, host: Host, agent: Agent) -> NodeSeen:
         name, ledger = agent.config.name, agent.swarm_ledger
@@ -109,6 +124,16 @@ class Looker:
             if known is None or known[0] is not zone or known[1] != zone.changes:
                 known = self._names[name, identity] = (zone, zone.changes, zone.table())
             yield identity, known[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What all stores hold together, as of these revisions."""
+
+    revisions: tuple[int, ...]
+    networks: tuple[NetworkSeen, ...]
+    endpoints: tuple[EndpointSeen, ...]
+    addresses: dict[tuple[str, str], str]
 
 
 class Tables:
