@@ -1,7 +1,7 @@
 # What can be done here. Every target makes .venv ready first: nothing has to be installed by hand.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench differential check lint-fix proto lock clean runtime dev
+.PHONY: help demo test bench differential explore check lint-fix proto lock clean runtime dev
 MAKEFLAGS += --no-print-directory
 
 PYTHON_HERE := .venv/bin/python
@@ -21,6 +21,9 @@ bench: dev ## measure; one measurement: make bench ONLY=datapath; into docs/: ma
 
 differential: dev ## compare with a real Docker engine, as root; one script: make differential ONLY=ports
 	@$(PYTHON_HERE) -m tests.differential $(ONLY) $(ARGS)
+
+explore: dev ## plant defects, and play seeds until the invariants find each; one: make explore ONLY=reply-lost
+	@$(PYTHON_HERE) -m tests.defects $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 check: dev ## lint, format, types, the floor plan, and that generated code is current
 	@echo "ruff check";        $(PYTHON_HERE) -m ruff check --quiet .

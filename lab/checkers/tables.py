@@ -40,7 +40,12 @@ class Tables(Checker):
         underlay = {name: node.underlay_address for name, node in seen.nodes.items()}
         problems: dict[str, str] = {}
         for node in undisturbed(seen):
+            standing = {_network(tables) for tables in node.tables if tables.local}
             for tables in node.tables:
+                if tables.vni in truths and _network(tables) not in standing:
+                    problems[f"{node.name} {tables.network}"] = (
+                        f"{node.name} has a segment of {tables.network}, where nobody stands any more"
+                    )
                 if (truth := truths.get(tables.vni)) is not None:
                     for row, text in _differences(node, tables, truth, underlay):
                         problems[f"{node.name} {tables.network} {row}"] = (
@@ -59,6 +64,10 @@ class Tables(Checker):
 def block_of(subnet: str) -> IPv4Network:
     """An address block from text."""
     return IPv4Network(subnet)
+
+
+def _network(tables: TablesSeen) -> str:
+    return tables.network.partition("/")[0]
 
 
 def _truths(seen: Seen) -> dict[int, Truth]:
@@ -108,5 +117,3 @@ def _differences(
     for mac in tables.local:
         if mac not in mine:
             yield mac, f"a port for {mac}, of which the store knows nothing"
-    if not tables.local:
-        yield "", "a segment in which nobody stands any more"

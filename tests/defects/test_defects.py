@@ -1,0 +1,33 @@
+"""Every planted defect is found within a few seeds, and without one nothing is."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.checkers.catalogue import KINDS
+from lab.sim.play import play
+from tests.defects.defects import DEFECTS
+from tests.defects.explore import NAMES, explore, scenario
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_planted_defect_is_found(name: str) -> None:
+    defect = DEFECTS[name]
+    found = explore(defect, defect.seeds)
+    assert found.by, f"{name} was not found in {defect.seeds} seeds of {defect.scenario}"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_defect_nothing_is_found(name: str, seed: int) -> None:
+    result = play(scenario(name), seed).result
+    assert [failure.text for failure in result.failures] == []
+    assert result.moments > 50
+
+
+def test_every_defect_says_in_a_sentence_what_it_is() -> None:
+    assert len(DEFECTS) >= 12
+    for defect in DEFECTS.values():
+        assert defect.sentence.endswith("."), defect
+        assert defect.scenario in NAMES, defect
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
