@@ -17,6 +17,8 @@ class Truth:
 
     hardware: dict[str, dict[str, str]] = field(default_factory=dict)
     """Node -> hardware address -> address."""
+    routed: bool = False
+    """Its network has several subnets, and so a router on every node, which is recorded nowhere."""
 
 
 class Tables(Checker):
@@ -76,7 +78,7 @@ def _truths(seen: Seen) -> dict[int, Truth]:
     truths: dict[int, Truth] = {}
     for network in seen.networks:
         for vni, subnet in zip(network.vnis, network.subnets, strict=False):
-            truths[vni] = Truth()
+            truths[vni] = Truth(routed=len(network.subnets) > 1)
             by_network.setdefault(network.id, []).append((block_of(subnet), truths[vni]))
     members = set(seen.members)
     for endpoint in seen.endpoints:
@@ -114,6 +116,9 @@ def _differences(
     for address, mac in neighbors.items():
         yield address, f"ARP for {address} is answered with {mac}, where no endpoint of a living node is"
     mine = truth.hardware.get(node.name, {})
+    for mac, address in mine.items():
+        if mac not in tables.local:
+            yield mac, f"no port for {mac} ({address}), which stands here"
     for mac in tables.local:
-        if mac not in mine:
+        if mac not in mine and not truth.routed:
             yield mac, f"a port for {mac}, of which the store knows nothing"

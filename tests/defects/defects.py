@@ -188,6 +188,25 @@ def held_endpoint_swept(stack: ExitStack) -> None:
     swap(stack, reconciler.Reconciler, "release_left_overs", make)
 
 
+@defect("churn", seeds=6)
+def held_too_late(stack: ExitStack) -> None:
+    """An endpoint counts as held only when its record is confirmed: the sweeper may come in between."""
+
+    def make(record: Any) -> Any:
+        async def late(self: Connections, network: Any, draft: Any, pinned: str, driver: Any) -> Any:
+            recording = asyncio.get_running_loop().create_task(record(self, network, draft, pinned, driver))
+            await asyncio.sleep(0)
+            self.held.pop(draft.id, None)
+            try:
+                return await recording
+            finally:
+                self.held[draft.id] = None
+
+        return late
+
+    swap(stack, Connections, "_record", make)
+
+
 @defect("outages")
 def left_overs_not_swept(stack: ExitStack) -> None:
     """What a node could not release while the store was away, it never releases."""
