@@ -27,7 +27,7 @@ Block = tuple[int, int]
 
 
 class Apart(Checker):
-    """See the module. A frame that nobody here has sent comes from outside, and is not judged."""
+    """Where a frame has been is remembered; one that nobody here has sent comes from outside."""
 
     name = "apart"
     sentence = (

@@ -21,6 +21,7 @@ VERBS = {
     "sim": "Play a scenario on virtual time.",
     "scenario": "Check scenario files.",
     "play": "Play a scenario on a real cluster.",
+    "incident": "Watch and diagnose failures that real swarms had.",
     "trace": "Follow one ping, hop by hop.",
     "tables": "Show what a node forwards by.",
     "drops": "Show what was not delivered, and why.",

@@ -32,6 +32,7 @@ _PART = re.compile(r"\[(\d+)\]|(\[\.\.\.\])|\.([^.\[]+)")
 Place: TypeAlias = tuple[int, int]
 Key: TypeAlias = tuple[str | int | None, ...]
 """Names and numbers on the way to a value; None where msgspec does not say which key of a mapping."""
+Places: TypeAlias = dict[Key, Place]
 
 
 class ScenarioError(Exception):
@@ -55,6 +56,12 @@ def load(path: Path) -> Scenario:
 
 def parse(text: str, name: str = "scenario") -> Scenario:
     """A scenario from text; ``name`` stands before the line in errors. Raises ScenarioError."""
+    value, places = read(text, name)
+    return scenario_of(value, places, name)
+
+
+def read(text: str, name: str) -> tuple[Any, Places]:
+    """The plain values of a YAML text, and where each stands. Raises ScenarioError."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -64,8 +71,12 @@ def parse(text: str, name: str = "scenario") -> Scenario:
         raise _error(name, (1, 1), f"this is no YAML: {error}") from None
     if root is None:
         raise _error(name, (1, 1), "the file is empty: a scenario has at least a title")
-    places: dict[Key, Place] = {}
-    value = _Values(name, places).of(root, ())
+    places: Places = {}
+    return _Values(name, places).of(root, ()), places
+
+
+def scenario_of(value: Any, places: Places, name: str) -> Scenario:
+    """A scenario from plain values. Raises ScenarioError."""
     try:
         scenario = msgspec.convert(value, Scenario, dec_hook=_special, strict=True)
     except (msgspec.ValidationError, NodeError) as error:
