@@ -133,19 +133,28 @@ def subnet_of(network: NetworkRecord, address: str) -> Subnet | None:
     return None
 
 
-def choose_address(network: NetworkRecord, taken: Container[str], last: str, *, serial: bool) -> str:
-    """A free address of the network: the lowest, or with ``serial`` the next after ``last``.
+def choose_address(network: NetworkRecord, taken: Container[str], cursors: str, *, serial: bool) -> str:
+    """A free address of the network: the lowest, or with ``serial`` the next after its subnet's cursor.
 
-    Raises Failed when all are given out.
+    ``cursors`` are the addresses given out last, at most one a subnet, with spaces between: every subnet goes
+    round by itself (swarmkit: one serial allocator a pool). Raises Failed when all are given out.
     """
+    given_last = cursors.split() if serial else []
     for subnet in network.subnets:
-        block = IPv4Network(subnet.range or subnet.subnet)
-        for candidate in _candidates(IPv4Network(subnet.subnet), block, last if serial else ""):
+        whole, block = IPv4Network(subnet.subnet), IPv4Network(subnet.range or subnet.subnet)
+        cursor = next((address for address in given_last if IPv4Address(address) in whole), "")
+        for candidate in _candidates(whole, block, cursor):
             if candidate not in taken:
                 return candidate
     raise Failed(
         f"no available IPv4 addresses on this network's address pools: {network.name} ({network.id})"
     )
+
+
+def moved(network: NetworkRecord, cursors: str, address: str) -> str:
+    """The cursors once an address has been given out: its subnet's stands there, the others stay."""
+    subnet = subnet_of(network, address)
+    return " ".join([*(text for text in cursors.split() if subnet_of(network, text) != subnet), address])
 
 
 def check_pinned(network: NetworkRecord, address: str, taken: Container[str]) -> str:

@@ -7,7 +7,8 @@
                                             comes or goes, so that two such changes cannot cross
     /shoal/v1/endpoints/NETWORK/ENDPOINT    a container's place in a network
     /shoal/v1/addresses/NETWORK/ADDRESS     who holds an address; created only if absent
-    /shoal/v1/last_address/NETWORK          the last one given out; rewritten by every allocation
+    /shoal/v1/last_address/NETWORK          the last one given out in each subnet; rewritten by every
+                                            allocation
     /shoal/v1/containers/CONTAINER          a container (in a node's own store only)
     /shoal/v1/debts/NUMBER                  a call that is owed to a plugin (own store only)
     /shoal/v1/identity                      what a node draws once in its life (own store only)
@@ -56,7 +57,7 @@ def address(network_id: str, text: str) -> str:
 
 
 def last_address(network_id: str) -> str:
-    """A network's allocation cursor."""
+    """A network's allocation cursors, one a subnet."""
     return LAST_ADDRESS + network_id
 
 

@@ -239,7 +239,8 @@ def create_endpoint(
         elif place.pinned:
             address = ipam.check_pinned(network, place.pinned, taken)
         else:
-            address = last = ipam.choose_address(network, taken, last, serial=serial)
+            address = ipam.choose_address(network, taken, last, serial=serial)
+            last = ipam.moved(network, last, address)
         subnet = ipam.subnet_of(network, address)
         assert subnet is not None, "an address was chosen outside all subnets"
         record = msgspec.structs.replace(

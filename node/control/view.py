@@ -82,7 +82,7 @@ class View:
         return self._addresses.get(network_id, {})
 
     def last_address(self, network_id: str) -> str:
-        """The address given out last; empty when none was."""
+        """The address given out last in each subnet, with spaces between; empty when none was."""
         return self._texts.get(keys.last_address(network_id), "")
 
     def last_vni(self) -> int:

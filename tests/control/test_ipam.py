@@ -279,3 +279,31 @@ def test_an_overlay_goes_round_and_a_pinned_address_does_not_move_it() -> None:
         ]
 
     play(scenario, nodes=1)
+
+
+def test_every_subnet_of_an_overlay_goes_round_by_itself() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        subnets = (given("10.73.0.0/29"), given("10.74.0.0/29"))
+        await agent.controller.create(
+            NetworkSpec(name="two", driver="overlay", attachable=True, subnets=subnets)
+        )
+        first = [await start(world, "node-1", f"a{n}", "two") for n in range(5)]
+        assert first == [f"10.73.0.{n}" for n in range(2, 7)]
+        for name in ("a0", "a1"):
+            await agent.containers.remove(name, force=True)
+        assert await start(world, "node-1", "a5", "two") == "10.73.0.2", "round it goes"
+        assert await start(world, "node-1", "a6", "two") == "10.73.0.3"
+        assert await start(world, "node-1", "b0", "two") == "10.74.0.2", "the first is full"
+        for name in ("a5", "a6"):
+            await agent.containers.remove(name, force=True)
+        assert await start(world, "node-1", "a7", "two") == "10.73.0.2"
+        await agent.containers.remove("a7", force=True)
+        assert await start(world, "node-1", "a8", "two") == "10.73.0.3", "its cursor stayed where it was"
+        for name in ("a8", "b0"):
+            await agent.containers.remove(name, force=True)
+        await start(world, "node-1", "a9", "two", address="10.73.0.2")
+        await start(world, "node-1", "a10", "two", address="10.73.0.3")
+        assert await start(world, "node-1", "b1", "two") == "10.74.0.3", "so did that of the second"
+
+    play(scenario, nodes=1)
