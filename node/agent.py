@@ -255,6 +255,7 @@ class Agent:
         )
         self.inspection.identity = me.node_id if self.swarm_ledger is not None else me.engine_id
         self.inspection.started = rfc3339(clock.wall())
+        self.swarm = Swarm(config, self.swarm_ledger, self.membership)
         self.app = App(
             Backend(
                 networks=self.controller,
@@ -263,7 +264,7 @@ class Agent:
                 execs=Execs(self.registry, self.lives, clock, self.chance, self.tasks),
                 images=Images(),
                 system=System(config, me.engine_id, self.drivers),
-                swarm=Swarm(config, self.swarm_ledger, self.membership),
+                swarm=self.swarm,
                 events=self.events,
             ),
             clock,
@@ -297,7 +298,7 @@ class Agent:
         )
         membership = Membership(self.swarm_ledger, record, member, control)
         control.serve(membership)
-        self.controller.manager = config.role == "manager"
+        self.controller.manages = lambda: membership.record.role == "manager"
         return membership
 
     async def _join_swarm(self, membership: Membership) -> None:

@@ -27,6 +27,7 @@ from node.model.event import EngineEvent
 from node.model.exec import ExecRecord, ExecSpec
 from node.model.facts import NodeFacts, NodeSeen, SwarmFacts
 from node.model.image import ImageRecord
+from node.model.member import NodeWish
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord, NetworkSpec
 from node.model.output import AttachSpec, LogSpec, Output
 
@@ -178,6 +179,12 @@ class Swarm(Protocol):
 
     def nodes(self) -> Sequence[NodeSeen]:
         """By name. Raises Unavailable with the engine's sentence where this node is no manager."""
+
+    async def remove(self, identity: str, *, force: bool) -> None:
+        """A node by its id, with all that it owns; one that lives only by force."""
+
+    async def update(self, identity: str, version: int, wish: NodeWish) -> None:
+        """A node's role, availability and labels, if it is still as it was at ``version``."""
 
 
 class Events(Protocol):

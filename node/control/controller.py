@@ -61,7 +61,7 @@ class Controller:
         self._clock = clock
         self._chance = chance
         self.making = making
-        self.manager = False
+        self.manages: Callable[[], bool] = lambda: False
         """This node may change the swarm's networks; the agent says so."""
         self.plugging: Plugging | None = None
         """Set once there are containers: they need networks, and networks are connected to them."""
@@ -76,7 +76,7 @@ class Controller:
         found: Networks = []
         if (swarm := self._ledgers.get("swarm")) is not None:
             found += [
-                n for n in swarm.view.networks.values() if self.manager or n.ingress or self.attached(n)
+                n for n in swarm.view.networks.values() if self.manages() or n.ingress or self.attached(n)
             ]
         return [*found, *self._ledgers["local"].view.networks.values()]
 
@@ -165,7 +165,7 @@ class Controller:
             raise Forbidden(f"cannot downgrade network scope for {spec.driver} networks")
         if "swarm" not in self._ledgers:
             raise Forbidden(NO_SWARM)
-        if not self.manager:
+        if not self.manages():
             raise Forbidden(WORKER)
         return "swarm"
 
@@ -178,7 +178,7 @@ class Controller:
             raise Forbidden(
                 f"{network.name} leads this node's overlay networks outside and cannot be removed"
             )
-        if network.scope == "swarm" and not self.manager:
+        if network.scope == "swarm" and not self.manages():
             raise Unavailable(NOT_A_MANAGER)
         await self.making.remove(network)
         if network.config_only:

@@ -51,6 +51,8 @@ class Membership:
         self.me = me
         self.health: dict[str, Health] = {}
         self.newest_announced = 0
+        self.removed = False
+        """A manager has removed this node; it is no member again before its next start."""
         self._ledger = ledger
         self._control = control
         self._lease = 0
@@ -74,18 +76,17 @@ class Membership:
         lease = await self._ledger.store.grant(lease_s)
         key = keys.node(self.me.name)
         operations: list[Put] = [Put(keys.member(self.me.name), encode(self.me), lease)]
-        compares: tuple[Compare, ...] = ()
         if standing is None:
             operations.append(Put(key, encode(self.record)))
-            compares = (Compare(key, 0),)
-        result = await self._ledger.store.commit(Transaction(compares, tuple(operations)))
+        as_seen = Compare(key, view.modified(key))
+        result = await self._ledger.store.commit(Transaction((as_seen,), tuple(operations)))
         if not result.succeeded:
-            raise OutcomeUnknown(f"node {self.me.name} was recorded by somebody else at the same instant")
+            raise OutcomeUnknown(f"the record of node {self.me.name} was changed at the same instant")
         self._lease = lease
 
     async def keep(self, lease_s: float, clock: Clock, telemetry: Telemetry) -> None:
-        """Renew the lease for ever, joining again whenever it was lost."""
-        while True:
+        """Renew the lease, joining again whenever it was lost, until a manager removes this node."""
+        while not self.removed:
             try:
                 if self._lease:
                     await self._ledger.store.renew(self._lease)
@@ -99,6 +100,8 @@ class Membership:
             except (StoreUnavailable, OutcomeUnknown) as error:
                 telemetry.tell("member.store_away", node=self.me.name, reason=str(error))
                 await clock.sleep(RETRY_S)
+        telemetry.tell("member.removed", node=self.me.name)
+        await self.leave()
 
     async def leave(self) -> None:
         """Say good-bye: the others need not wait for the lease."""
@@ -111,8 +114,13 @@ class Membership:
 
     def _on_changes(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
-            if isinstance(change.before, Member) and change.after is None:
-                self.health.pop(change.before.name, None)
+            match change.before, change.after:
+                case Member() as member, None:
+                    self.health.pop(member.name, None)
+                case NodeRecord() as before, None if before.name == self.me.name:
+                    self.removed = True
+                case _, NodeRecord() as after if after.name == self.me.name:
+                    self.record = after
 
     async def meet(self, clock: Clock, chance: random.Random) -> None:
         """Ask some other members whether they answer, and tell them what is new, again and again."""

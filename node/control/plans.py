@@ -4,7 +4,7 @@ A plan compares what it relied on, so that it is applied whole or made again:
 
     create network     the guard          (names, subnets and VNIs of all networks)
     remove network     the guard, and the network's last_address   (nobody joined meanwhile)
-    create endpoint    the network's record, and that the address is absent
+    create endpoint    the network's record, the node's in a swarm, and that the address is absent
     release endpoint   the endpoint's record
 """
 
@@ -20,7 +20,7 @@ from kvstore.store import Compare, Delete, Put, Transaction, absent
 from node.control import ipam, keys, vni
 from node.control.codec import encode
 from node.control.view import View
-from node.errors import Conflict, Forbidden, NotFound
+from node.errors import Conflict, Forbidden, NotFound, Unavailable
 from node.model.ids import short
 from node.model.network import (
     ANY_SUBNET,
@@ -226,6 +226,8 @@ def create_endpoint(
     if not view.modified(key):
         raise NotFound(f"network {network.name} not found")
     compares = [Compare(key, view.modified(key))]
+    if network.scope == "swarm":
+        compares.append(_belongs(view, wish.node))
     cursor = keys.last_address(network.id)
     last = view.last_address(network.id)
     record = wish
@@ -255,6 +257,13 @@ def create_endpoint(
         record = msgspec.structs.replace(wish, mac=wish.mac or place.choose_mac(""))
     operations += [Put(keys.endpoint(network.id, record.id), encode(record)), Put(cursor, last.encode())]
     return record, Transaction(tuple(compares), tuple(operations))
+
+
+def _belongs(view: View, node: str) -> Compare:
+    """That the node is recorded in the swarm: who was removed gets nothing more. Raises Unavailable."""
+    if node not in view.nodes:
+        raise Unavailable(f"node {node} does not belong to the swarm: start it again, and it joins")
+    return Compare(keys.node(node), view.modified(keys.node(node)))
 
 
 def update_endpoint(view: View, endpoint: EndpointRecord) -> Transaction:

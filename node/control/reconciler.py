@@ -3,7 +3,7 @@
     Change (swarm)   endpoint of a living node  -> its name in the zone, a peer of the overlay
                      member gone                -> all of its endpoints out of both, at once
     Change (own)     network                    -> the driver opens or closes it
-    now and then     own records nobody holds   -> released
+    now and then     own records nobody holds, and those of removed nodes   -> released
 
 It runs inside the fold, so that whoever waits for a revision finds its effects in place.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from node.control import plans
+from node.control import plans, roster
 from node.control.connections import Connections
 from node.control.ledger import Ledger
 from node.control.view import Change
@@ -167,15 +167,19 @@ class Reconciler:
         for ledger in (self._own, self._swarm):
             if ledger is None or not ledger.connected:
                 continue
-            for endpoint in [e for e in ledger.view.all_endpoints() if e.node == self._node]:
-                if endpoint.id in self._connections.held:
-                    continue
+            for endpoint in self._left_over(ledger):
                 try:
                     await ledger.change(lambda view, it=endpoint: plans.release_endpoint(view, it))  # type: ignore[misc]
                 except Unavailable as error:
                     telemetry.tell("endpoint.not_released", endpoint=endpoint.id, reason=str(error))
                     break
                 telemetry.tell("endpoint.released", endpoint=endpoint.id, name=endpoint.name)
+
+    def _left_over(self, ledger: Ledger) -> list[EndpointRecord]:
+        """This node's that nobody holds here, and those of nodes that were removed from the swarm."""
+        held = self._connections.held
+        mine = [e for e in ledger.view.all_endpoints() if e.node == self._node and e.id not in held]
+        return mine if ledger is self._own else [*mine, *roster.ownerless(ledger.view)]
 
 
 def _peer(endpoint: EndpointRecord, underlay_address: str) -> Peer:

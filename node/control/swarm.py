@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from kvstore.store import Transaction
 from node.config import NodeConfig
-from node.control import keys
+from node.control import keys, plans, roster
 from node.control.controller import NO_SWARM, NOT_A_MANAGER
 from node.control.ledger import Ledger
 from node.control.membership import Membership
-from node.errors import Unavailable
+from node.control.view import View
+from node.errors import NotFound, Unavailable
 from node.model.facts import NodeSeen, SwarmFacts
-from node.model.member import NodeRecord
+from node.model.member import NodeRecord, NodeWish
 from node.model.network import NetworkRecord
+
+REMOVED = "a manager has removed this node from the swarm: it joins again when it is started again"
 
 
 class Swarm:
@@ -28,6 +33,8 @@ class Swarm:
         ledger, membership = self._ledger, self._membership
         if ledger is None or membership is None:
             return SwarmFacts()
+        if membership.removed:
+            return SwarmFacts(state="error", error=REMOVED)
         me = membership.record
         ingress = self._ingress()
         managers = [record for record in self._records() if record.role == "manager"]
@@ -50,7 +57,7 @@ class Swarm:
     def nodes(self) -> Sequence[NodeSeen]:
         """Every node that belongs to the swarm, by name. Raises Unavailable where this is no manager."""
         ledger, membership = self._ledger, self._membership
-        if ledger is None or membership is None:
+        if ledger is None or membership is None or membership.removed:
             raise Unavailable(NO_SWARM)
         if membership.record.role != "manager":
             raise Unavailable(NOT_A_MANAGER)
@@ -67,6 +74,40 @@ class Swarm:
             )
             for record in self._records()
         ]
+
+    async def remove(self, identity: str, *, force: bool) -> None:
+        """A node that is down, or any by force; what it owned goes free. Raises NodeError."""
+        seen = self._seen(identity)
+        ledger, name = self._ledger, seen.record.name
+        assert ledger is not None
+
+        def plan(view: View) -> Transaction:
+            roster.check_removal(self._seen(identity), force=force)
+            return roster.removal(view, name)
+
+        await ledger.change(plan)
+        for endpoint in [e for e in ledger.view.all_endpoints() if e.node == name]:
+            await ledger.change(partial(plans.release_endpoint, endpoint=endpoint))
+
+    async def update(self, identity: str, version: int, wish: NodeWish) -> None:
+        """A node's role, availability and labels. Raises NodeError."""
+        ledger = self._ledger
+
+        def plan(view: View) -> Transaction:
+            seen = self._seen(identity)
+            roster.check_update(self.nodes(), seen, version, wish)
+            return roster.update(view, seen.record.name, wish)
+
+        self._seen(identity)
+        assert ledger is not None
+        await ledger.change(plan)
+
+    def _seen(self, identity: str) -> NodeSeen:
+        """Raises NotFound, Unavailable."""
+        for seen in self.nodes():
+            if seen.record.id == identity:
+                return seen
+        raise NotFound(f"node {identity} not found")
 
     def _records(self) -> list[NodeRecord]:
         assert self._ledger is not None

@@ -23,6 +23,14 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: dict[str, str] = {}
 
 
+class NodeWish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a manager wants a node to be; it replaces all of these at once."""
+
+    role: Role
+    availability: str
+    labels: dict[str, str]
+
+
 class Member(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A node that is alive: its key hangs on a lease that it renews."""
 

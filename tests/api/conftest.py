@@ -11,7 +11,7 @@ from node.edge.clock import SystemClock
 from node.model.facts import NodeSeen, SwarmFacts
 from node.model.member import Member, NodeRecord, Role
 from tests.api.memory import Node
-from tests.api.memory_containers import memory_backend
+from tests.api.memory_backend import memory_backend
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Containers, their programs and execs, and the whole backend, in memory."""
+"""Containers, their programs and execs, and images, in memory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
-from node.api.backend import Backend
 from node.control.validate_container import check_endpoints, validate_modes
-from node.errors import Conflict, Failed, NotFound, NotModified, Unavailable
+from node.errors import Conflict, Failed, NotFound, NotModified
 from node.model.container import (
     ContainerRecord,
     ContainerSpec,
@@ -19,7 +18,6 @@ from node.model.container import (
     WaitCondition,
 )
 from node.model.exec import ExecRecord, ExecSpec
-from node.model.facts import NodeFacts, NodeSeen, SwarmFacts
 from node.model.ids import local_id
 from node.model.image import ImageRecord
 from node.model.network import EndpointRecord, EndpointSpec
@@ -342,53 +340,3 @@ class MemoryImages:
 
     def missing(self, name: str) -> str:
         return f"No such image: {name}. Only these are there: alpine, nginx"
-
-
-class MemorySystem:
-    """See node/api/backend.py: System."""
-
-    def facts(self) -> NodeFacts:
-        return NodeFacts(
-            id="8a3c3e6c-memory",
-            name="memory",
-            cpus=2,
-            memory_bytes=4 * 1024**3,
-            kernel="0.0.0-shoal",
-            operating_system="Shoal in memory",
-            architecture="x86_64",
-            directory="/nowhere",
-            network_drivers=("bridge", "host", "macvlan", "null", "overlay"),
-        )
-
-
-class MemorySwarm:
-    """See node/api/backend.py: Swarm."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    def facts(self) -> SwarmFacts:
-        return self._node.swarm
-
-    def nodes(self) -> Sequence[NodeSeen]:
-        if not self._node.swarm.manager:
-            raise Unavailable(
-                'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
-                "this node to swarm and try again."
-            )
-        return self._node.nodes
-
-
-def memory_backend(node: Node) -> Backend:
-    """All parts over one state."""
-    networks, images = MemoryNetworks(node), MemoryImages()
-    return Backend(
-        networks=networks,
-        containers=MemoryContainers(node, networks, images),
-        programs=MemoryPrograms(node),
-        execs=MemoryExecs(node),
-        images=images,
-        system=MemorySystem(),
-        swarm=MemorySwarm(node),
-        events=node.events,
-    )

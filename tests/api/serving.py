@@ -16,7 +16,7 @@ from node.config import NodeConfig
 from node.edge.clock import SystemClock
 from node.edge.http import HttpServer
 from tests.api.memory import Node
-from tests.api.memory_containers import memory_backend
+from tests.api.memory_backend import memory_backend
 
 GIVEN_HOST = os.environ.get("SHOAL_TEST_DOCKER_HOST", "")
 """A node that is to be tested instead of those that are made here: unix:///.../docker.sock."""

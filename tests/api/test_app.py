@@ -15,7 +15,7 @@ from node.api.status import error_response
 from node.edge.clock import SystemClock
 from tests.api.asking import answer, ask, refused
 from tests.api.memory import Node
-from tests.api.memory_containers import memory_backend
+from tests.api.memory_backend import memory_backend
 
 
 async def raw(app: App, method: str, target: str, body: bytes, **headers: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The swarm over HTTP: looked at, never changed."""
+"""The swarm over HTTP: looked at, and its nodes changed."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_the_swarm_itself(app: App) -> None:
 async def test_the_lab_forms_the_swarm(app: App) -> None:
     status, sentence = await refused(app, "POST", "/swarm/init", {})
     assert (status, sentence.startswith("This node is already part of a swarm.")) == (503, True)
-    for path in ("/swarm/leave?force=1", "/swarm/update?version=1", "/nodes/node-1/update?version=1"):
+    for path in ("/swarm/leave?force=1", "/swarm/update?version=1"):
         assert (await refused(app, "POST", path))[0] == 501
 
 
@@ -113,3 +113,69 @@ async def test_services_are_to_come(app: App) -> None:
     query = quote(json.dumps({"_up-to-date": {"true": True}, "service": {"x": True}}))
     assert await ask(app, "GET", f"/tasks?filters={query}") == (200, [])
     assert (await refused(app, "GET", f"/services?filters={quote(json.dumps({'x': ['y']}))}"))[0] == 400
+
+
+PRECONDITION = "rpc error: code = FailedPrecondition desc = "
+
+
+@pytest.mark.usefixtures("swarm")
+async def test_a_node_is_removed_when_it_is_down_or_by_force(app: App) -> None:
+    manager, worker = "2" * 25, "3" * 25
+    assert await refused(app, "DELETE", "/nodes/node-2?force=1") == (
+        400,
+        f"{PRECONDITION}node {manager} is a cluster manager and is a member of the raft cluster. "
+        "It must be demoted to worker before removal",
+    )
+    assert await refused(app, "DELETE", "/nodes/node-3") == (
+        400,
+        f"{PRECONDITION}node {worker} is not down and can't be removed",
+    )
+    assert await refused(app, "DELETE", "/nodes/x") == (404, "node x not found")
+    got = await answer(app, "DELETE", "/nodes/node-3?force=1")
+    assert isinstance(got, Response)
+    assert (got.status, got.body) == (200, b"")
+    assert await refused(app, "GET", "/nodes/node-3") == (404, "node node-3 not found")
+
+
+def node_spec(**changes: Any) -> dict[str, Any]:
+    return {"Role": "worker", "Availability": "active", "Labels": {}, **changes}
+
+
+@pytest.mark.usefixtures("swarm")
+async def test_a_node_is_promoted_demoted_and_labelled(app: App) -> None:
+    async def update(name: str, version: int, spec: dict[str, Any]) -> int:
+        return (await ask(app, "POST", f"/nodes/{name}/update?version={version}", spec))[0]
+
+    assert await update("node-3", 7, node_spec(Labels={"zone": "a"}, Availability="drain")) == 200
+    _, node = await ask(app, "GET", "/nodes/node-3")
+    assert node["Spec"] == {"Labels": {"zone": "a"}, "Role": "worker", "Availability": "drain"}
+    assert await refused(app, "POST", "/nodes/node-3/update?version=7", node_spec()) == (
+        500,
+        "rpc error: code = Unknown desc = update out of sequence",
+    )
+    assert await refused(app, "POST", "/nodes/node-1/update?version=7", node_spec()) == (
+        400,
+        f"{PRECONDITION}can't remove member from the raft: this would result in a loss of quorum",
+    )
+    assert await update("node-2", 7, node_spec()) == 200, "who is down can be demoted"
+    assert await refused(app, "POST", "/nodes/node-1/update?version=7", node_spec()) == (
+        400,
+        f"{PRECONDITION}attempting to demote the last manager of the swarm",
+    )
+    assert (await answer(app, "DELETE", "/nodes/node-2")).status == 200
+
+
+@pytest.mark.usefixtures("swarm")
+@pytest.mark.parametrize(
+    ("version", "changes", "said"),
+    [
+        ("7", {"Role": "boss"}, 'invalid Role: "boss"'),
+        ("7", {"Availability": "away"}, 'invalid Availability: "away"'),
+        ("x", {}, "invalid node version 'x': strconv.ParseUint: parsing \"x\": invalid syntax"),
+    ],
+)
+async def test_node_updates_that_make_no_sense(
+    app: App, version: str, changes: dict[str, Any], said: str
+) -> None:
+    path = f"/nodes/node-3/update?version={version}"
+    assert await refused(app, "POST", path, node_spec(**changes)) == (400, said)

@@ -1,7 +1,8 @@
-"""Routes about the swarm: its nodes can be looked at; the lab forms it, and services are to come."""
+"""Routes about the swarm: its nodes are looked at and changed; the lab forms it, and services are to come."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from node import errors
@@ -9,11 +10,14 @@ from node.api import filters as by
 from node.api import select
 from node.api.backend import Backend
 from node.api.docker_json import swarm as swarm_json
-from node.api.http import Answer, Request, json_response
+from node.api.http import Answer, Request, Response, json_response
 from node.api.router import Route, route
 from node.errors import InvalidParameter, NotFound, Unavailable
 from node.model.facts import NodeSeen
+from node.model.member import NodeWish, Role
 
+_VERSION = re.compile(r"[0-9]{1,19}")
+ROLES: dict[str, Role] = {"manager": "manager", "worker": "worker"}
 BY_THE_LAB = "the lab forms the swarm: stop it, and use `shoal up` with other options"
 ALREADY_IN = (
     'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.'
@@ -48,7 +52,7 @@ class SwarmRoutes:
             route("GET", "/swarm/unlockkey", self.unlock_key),
             route("GET", "/nodes", self.nodes),
             route("GET", "/nodes/{id}", self.node),
-            route("POST", "/nodes/{id}/update", self.refuse_change),
+            route("POST", "/nodes/{id}/update", self.update_node),
             route("DELETE", "/nodes/{id}", self.remove_node),
         ]
         for kind in FILTERS:
@@ -94,18 +98,28 @@ class SwarmRoutes:
             raise Unavailable(_why_stay(self._swarm.nodes()))
         raise errors.NotImplemented(BY_THE_LAB)
 
-    async def remove_node(self, _request: Request, term: str) -> Answer:
-        """Not by this way; and Docker itself would refuse most."""
+    async def remove_node(self, request: Request, term: str) -> Answer:
+        """Forget a worker that is down, or with force any."""
         seen = _find(list(self._swarm.nodes()), term)
-        begin = f"rpc error: code = FailedPrecondition desc = node {seen.record.id}"
-        if seen.record.role == "manager":
+        await self._swarm.remove(seen.record.id, force=request.flag("force"))
+        return Response(200)
+
+    async def update_node(self, request: Request, term: str) -> Answer:
+        """Its role, availability and labels."""
+        text, body = request.text("version"), request.fields()
+        if not _VERSION.fullmatch(text):
             raise InvalidParameter(
-                f"{begin} is a cluster manager and is a member of the raft cluster. "
-                "It must be demoted to worker before removal"
+                f"invalid node version '{text}': strconv.ParseUint: parsing \"{text}\": invalid syntax"
             )
-        if seen.member is not None:
-            raise InvalidParameter(f"{begin} is not down and can't be removed")
-        raise errors.NotImplemented(BY_THE_LAB)
+        role, availability = ROLES.get(body.text("Role").lower()), body.text("Availability").lower()
+        if role is None:
+            raise InvalidParameter(f'invalid Role: "{body.text("Role")}"')
+        if availability not in ("active", "pause", "drain"):
+            raise InvalidParameter(f'invalid Availability: "{body.text("Availability")}"')
+        seen = _find(list(self._swarm.nodes()), term)
+        wish = NodeWish(role=role, availability=availability, labels=body.mapping("Labels"))
+        await self._swarm.update(seen.record.id, int(text), wish)
+        return Response(200)
 
     async def refuse_change(self, _request: Request, *_terms: str) -> Answer:
         """Not by this way."""
