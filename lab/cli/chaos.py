@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from lab.cli.injecting import inject, reachable, scope_of, scope_options
 from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, table
 from lab.launch.cluster import ClusterError, existing
+from lab.launch.control import order
 from lab.scenario.model import PartitionStep, Seconds
 from node.chaos.faults import Direction
 from node.chaos.kinds import Flows, Mode, Partition, Plane
@@ -92,7 +94,10 @@ def list_faults(name: str, as_json: bool) -> None:
     shoal chaos list
     shoal chaos list --json
     """
-    entries = reachable(existing(name))
+    cluster = existing(name)
+    entries = reachable(cluster)
+    for member, back_at in cluster.lost_members.items():
+        click.echo(f"Member {member} of the store is lost for {back_at - time.time():.1f} s more.", err=True)
     found = [
         (entry.config.name, seen)
         for entry, faults in zip(entries, ask_all(entries, lambda client: client.faults()), strict=True)
@@ -136,7 +141,11 @@ def heal(ids: tuple[str, ...], name: str, as_json: bool) -> None:
     shoal chaos heal
     shoal chaos heal k7wq
     """
-    entries = reachable(existing(name))
+    cluster = existing(name)
+    entries = reachable(cluster)
+    if cluster.lost_members and not ids:
+        order(cluster, order="restore-store-members")
+        click.echo(f"Members {', '.join(map(str, cluster.lost_members))} of the store are back.", err=True)
     answers = ask_all(entries, lambda client: client.heal(ids) if ids else client.heal_all())
     healed = [identity for answer in answers for identity in answer]
     if as_json:

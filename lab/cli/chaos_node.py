@@ -8,7 +8,9 @@ import click
 
 from lab.cli.amounts import FRACTION, TIME
 from lab.cli.injecting import inject, scope_of, scope_options
-from lab.launch.cluster import ClusterError
+from lab.cli.show import name_option, next_step
+from lab.launch.cluster import ClusterError, existing
+from lab.launch.control import order
 from lab.scenario import model
 from lab.scenario.model import Seconds
 from node.chaos import kinds
@@ -53,6 +55,7 @@ def store() -> None:
     \b
     shoal chaos store away --on node-1
     shoal chaos store slow 500ms
+    shoal chaos store lose 2                    one member of three
     """
 
 
@@ -78,6 +81,23 @@ def slow_store(delay: float, name: str, as_json: bool, **values: Any) -> None:
     shoal chaos store slow 500ms --on node-2
     """
     inject(name, model.StoreSlowStep(delay=Seconds(delay), **scope_of(values)), as_json=as_json)
+
+
+@store.command()
+@click.argument("member", type=int, default=1)
+@click.option("--for", "lasts", type=TIME, default="30s", show_default=True, help="How long.")
+@name_option
+def lose(member: int, lasts: float, name: str) -> None:
+    """Kill one member of the store (SIGKILL); it comes back on its own data.
+
+    The cluster needs several: shoal up --etcd-members 3.
+
+    \b
+    shoal chaos store lose 2 --for 10s
+    """
+    order(existing(name), order="lose-store-member", member=str(member), duration_s=f"{lasts:g}")
+    click.echo(f"Member {member} of the store is lost for {lasts:g} s.", err=True)
+    next_step("shoal status shows who hears the store; shoal chaos heal brings it back at once")
 
 
 @click.command()

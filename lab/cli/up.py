@@ -25,9 +25,7 @@ class Counter:
         """The present state."""
         ready = sum(entry.state == "ready" for entry in cluster.nodes)
         what = (
-            "etcd"
-            if cluster.swarm and cluster.etcd is None
-            else f"{ready} of {len(cluster.nodes)} nodes ready"
+            "etcd" if cluster.swarm and not cluster.etcd else f"{ready} of {len(cluster.nodes)} nodes ready"
         )
         text = f"Starting cluster {cluster.name}: {what}"
         if text != self._last and sys.stderr.isatty():
@@ -57,6 +55,9 @@ class Counter:
     help="Seconds until a plugin that does not answer is given up.",
 )
 @click.option("--block", type=int, help="Use the addresses 127.0.BLOCK.0/24.  [default: the first free]")
+@click.option(
+    "--etcd-members", default=1, show_default=True, help="Members of the store; with 3, one can be lost."
+)
 @click.option("-d", "--detach", is_flag=True, help="Return when all nodes are ready.")
 @name_option
 def command(name: str, detach: bool, no_swarm: bool, **options: Any) -> None:

@@ -4,7 +4,7 @@
   cluster.json        the record, written whole each time something changes
   supervisor.sock     where the supervisor takes orders
   supervisor.log
-  etcd/               data and log of the store
+  etcd/               data and log of the store; etcd-2/ and so on of its further members
   node-1/             state.db, docker.sock, node.log, output.log
 """
 
@@ -53,7 +53,11 @@ class Cluster(msgspec.Struct, kw_only=True):
     swarm: bool
     nodes: list[NodeEntry]
     supervisor: Known | None = None
-    etcd: Known | None = None
+    etcd_members: int = 1
+    etcd: list[Known | None] = []
+    """By member; None: it is lost. Empty until they were started."""
+    lost_members: dict[int, float] = {}
+    """When each comes back, in seconds since 1970."""
 
     def node(self, name: str) -> NodeEntry:
         """A node by name. Raises ClusterError."""

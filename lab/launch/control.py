@@ -155,7 +155,7 @@ def stop(name: str) -> bool:
 def _left(cluster: Cluster | None, directory: Path) -> list[Known]:
     """What still runs: by the record, and by the marker."""
     recorded = (
-        [] if cluster is None else [*(e.process for e in cluster.nodes), cluster.etcd, cluster.supervisor]
+        [] if cluster is None else [*(e.process for e in cluster.nodes), *cluster.etcd, cluster.supervisor]
     )
     everything = {process.pid: process for process in recorded if process is not None and alive(process)}
     everything |= {process.pid: process for process in marked(directory)}

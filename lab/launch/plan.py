@@ -22,6 +22,9 @@ from lab.launch.cluster import (
 from lab.launch.processes import holder_of
 from node.config import ConfigError, NodeConfig
 
+ETCD_MEMBERS = (1, 3, 5)
+"""An even number would bear no more losses than the odd one below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -34,6 +37,7 @@ class Wish:
     lease_s: float = 3.0
     seed: int | None = None
     block: int | None = None
+    etcd_members: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further settings of every node (node/config.py), as text."""
     lan_hairpin: bool = False
@@ -44,12 +48,21 @@ def plan(wish: Wish) -> Cluster:
     """A cluster on free addresses. Raises ClusterError."""
     if not 1 <= wish.nodes <= NODES_MAX:
         raise ClusterError(f"{wish.nodes} nodes: a cluster on one machine has between 1 and {NODES_MAX}")
+    if wish.etcd_members not in ETCD_MEMBERS:
+        raise ClusterError(f"{wish.etcd_members} members of the store: it has 1, 3 or 5")
     if not wish.managers >= 1:
         raise ClusterError("a swarm needs at least one manager")
     directory = directory_of(wish.name)
     block = _block(wish)
     nodes = [NodeEntry(config=_config(wish, directory, block, number)) for number in range(1, wish.nodes + 1)]
-    cluster = Cluster(name=wish.name, directory=directory, block=block, swarm=wish.swarm, nodes=nodes)
+    cluster = Cluster(
+        name=wish.name,
+        directory=directory,
+        block=block,
+        swarm=wish.swarm,
+        nodes=nodes,
+        etcd_members=wish.etcd_members,
+    )
     check_ports(cluster)
     return cluster
 
@@ -75,7 +88,7 @@ def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
         directory=directory / name,
         underlay_address=f"127.0.{block}.{number + 1}",
         lan_address=f"192.168.65.{number + 1}/24",
-        store=(f"{etcd_address(block)}:{ETCD_CLIENT_PORT}",) if wish.swarm else (),
+        store=_endpoints(wish, block),
         role="manager" if number <= wish.managers else "worker",
         lease_s=wish.lease_s,
         seed=wish.seed,
@@ -88,16 +101,22 @@ def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
         raise ClusterError(str(error)) from None
 
 
-def etcd_address(block: int) -> str:
-    """Where a cluster's store listens."""
-    return f"127.0.{block}.1"
+def _endpoints(wish: Wish, block: int) -> tuple[str, ...]:
+    members = range(1, wish.etcd_members + 1) if wish.swarm else ()
+    return tuple(f"{etcd_address(block, number)}:{ETCD_CLIENT_PORT}" for number in members)
+
+
+def etcd_address(block: int, member: int = 1) -> str:
+    """Where a member of a cluster's store listens: the first before all nodes, the others behind them."""
+    return f"127.0.{block}.{1 if member == 1 else 249 + member}"
 
 
 def check_ports(cluster: Cluster) -> None:
     """Every port that will be needed must be free. Raises ClusterError, naming the first that is not."""
     if cluster.swarm:
-        for port in (ETCD_CLIENT_PORT, ETCD_PEER_PORT):
-            _check(etcd_address(cluster.block), port, "tcp", "etcd")
+        for number in range(1, cluster.etcd_members + 1):
+            for port in (ETCD_CLIENT_PORT, ETCD_PEER_PORT):
+                _check(etcd_address(cluster.block, number), port, "tcp", "etcd")
     for entry in cluster.nodes:
         config = entry.config
         _check(config.underlay_address, config.control_port, "tcp", f"{config.name}'s calls")

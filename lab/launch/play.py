@@ -13,7 +13,7 @@ from lab.launch.cluster import existing
 from lab.launch.plan import Wish
 from lab.launch.stage import LiveStage, refusal
 from lab.scenario.director import Director, Tell, unheard
-from lab.scenario.model import Scenario
+from lab.scenario.model import Scenario, StoreMemberLostStep
 from lab.scenario.result import Result
 from lab.scenario.stage import NotHere
 
@@ -36,7 +36,9 @@ def play(scenario: Scenario, name: str = "", *, tell: Tell = unheard) -> Result:
 def own_cluster(scenario: Scenario) -> Iterator[str]:
     """A cluster as the scenario wants it, for as long as the context is open; its name."""
     name = f"play-{os.getpid()}"
-    control.start(Wish(name=name, nodes=scenario.nodes, settings=scenario.settings), lambda _: None)
+    loses = any(isinstance(step, StoreMemberLostStep) for step in scenario.timeline)
+    wish = Wish(name=name, nodes=scenario.nodes, settings=scenario.settings, etcd_members=3 if loses else 1)
+    control.start(wish, lambda _: None)
     try:
         yield name
     finally:

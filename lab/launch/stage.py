@@ -59,6 +59,7 @@ class LiveStage:
         self._killed: dict[str, None] = {}
         self._paused: dict[str, None] = {}
         self._faults: dict[str, None] = {}
+        self._lost_members = False
         self._made: dict[tuple[str, str, str], None] = {}
         """Node, "networks" or "containers", id."""
 
@@ -175,8 +176,13 @@ class LiveStage:
             del self._faults[identity]
 
     async def lose_store_member(self, member: int, duration_s: float) -> None:
-        """See Stage."""
-        raise NotHere("the store of this cluster has one member: losing it is store-unavailable")
+        """See Stage. Raises NotHere."""
+        words = {"order": "lose-store-member", "member": str(member), "duration_s": f"{duration_s:g}"}
+        try:
+            await asyncio.to_thread(control.order, existing(self._name), **words)
+        except ClusterError as error:
+            raise NotHere(str(error)) from None
+        self._lost_members = True
 
     # -- what a user does -------------------------------------------------------------------------
 
@@ -205,6 +211,8 @@ class LiveStage:
 
     async def _tidy(self) -> None:
         """Undo what is left of all that was done here."""
+        if self._lost_members:
+            await asyncio.to_thread(control.order, existing(self._name), order="restore-store-members")
         for node in list(self._paused):
             await self.resume(node)
         for node in list(self._killed):
@@ -228,8 +236,8 @@ def refusal(scenario: model.Scenario, cluster: str, *, own: bool) -> str:
     """Why a live cluster cannot play this scenario, or "". ``own``: it was started for the scenario."""
     entries = existing(cluster).nodes
     for step in scenario.timeline:
-        if isinstance(step, model.StoreMemberLostStep):
-            return "the store of this cluster has one member: losing it is store-unavailable"
+        if isinstance(step, model.StoreMemberLostStep) and existing(cluster).etcd_members < 2:
+            return 'its store has one member: "shoal up --etcd-members 3" makes three'
     if scenario.switches:
         return "deliberate defects exist in the simulated world only: use shoal sim"
     if scenario.settings and not own:

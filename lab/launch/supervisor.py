@@ -22,10 +22,10 @@ import sys
 import traceback
 from typing import Any
 
-from lab.launch.cluster import ETCD_CLIENT_PORT, ETCD_PEER_PORT, Cluster, ClusterError, NodeEntry, load
-from lab.launch.etcd import EtcdFailed, EtcdMember, EtcdProcess
-from lab.launch.plan import etcd_address
+from lab.launch.cluster import Cluster, ClusterError, NodeEntry, load
+from lab.launch.etcd import EtcdFailed
 from lab.launch.processes import Known, known, send, wait_gone
+from lab.launch.store import StoreMembers
 
 STOP_S = 5.0
 ORDER_BYTES_MAX = 4096
@@ -37,7 +37,7 @@ class Supervisor:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.etcd: EtcdProcess | None = None
+        self.store = StoreMembers(cluster) if cluster.swarm else None
         self.selector = selectors.DefaultSelector()
         self.children: dict[int, NodeEntry] = {}
         self.stopping = False
@@ -49,11 +49,12 @@ class Supervisor:
         self.cluster.supervisor = known(os.getpid())
         self._listen()
         try:
-            self._start_store()
+            if self.store is not None:
+                self.store.start()
             import node.edge.process  # noqa: F401 - heavy: after etcd was started, before any fork
 
-            if self.etcd is not None:
-                asyncio.run(self.etcd.wait_ready())
+            if self.store is not None:
+                asyncio.run(self.store.wait_ready())
             gc.collect()
             gc.freeze()  # what was imported stays shared: the collector does not touch it any more
             for entry in self.cluster.nodes:
@@ -85,22 +86,6 @@ class Supervisor:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
         self.selector.register(reader, selectors.EVENT_READ, self._take_signals)
-
-    def _start_store(self) -> None:
-        if not self.cluster.swarm:
-            return
-        member = EtcdMember(
-            name="store",
-            directory=self.cluster.directory / "etcd",
-            client_port=ETCD_CLIENT_PORT,
-            peer_port=ETCD_PEER_PORT,
-            address=etcd_address(self.cluster.block),
-        )
-        self.etcd = EtcdProcess(member)
-        self.etcd.start()
-        assert self.etcd.pid is not None
-        self.cluster.etcd = known(self.etcd.pid)
-        self.cluster.save()
 
     def _fork(self, entry: NodeEntry) -> None:
         """Start an agent as a copy of this process."""
@@ -152,8 +137,10 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self.stopping:
-            for key, _ in self.selector.select():
+            for key, _ in self.selector.select(self.store.wait_s if self.store is not None else None):
                 key.data()
+            if self.store is not None and self.store.wait_s == 0.0:
+                self.store.restore_due()
 
     def _take_signals(self) -> None:
         for number in os.read(self.signals, 4096):
@@ -179,7 +166,7 @@ class Supervisor:
             try:
                 order = json.loads(connection.recv(ORDER_BYTES_MAX))
                 answer = self._obey(order)
-            except (ClusterError, OSError, ValueError) as error:
+            except (ClusterError, EtcdFailed, OSError, ValueError, KeyError) as error:
                 answer = {"error": str(error)}
             with contextlib.suppress(OSError):
                 connection.sendall(json.dumps(answer).encode())
@@ -190,9 +177,18 @@ class Supervisor:
                 self.stopping = True
             case "restart":
                 self._restart(self.cluster.node(str(order.get("node"))))
+            case "lose-store-member":
+                self._members().lose(int(order["member"]), float(order["duration_s"]))
+            case "restore-store-members":
+                self._members().restore()
             case other:
                 raise ClusterError(f"the supervisor knows no order {other!r}")
         return {}
+
+    def _members(self) -> StoreMembers:
+        if self.store is None:
+            raise ClusterError(f'cluster "{self.cluster.name}" has no swarm, and so no store')
+        return self.store
 
     def _restart(self, entry: NodeEntry) -> None:
         """End an agent in order if it runs, and fork it anew."""
@@ -220,8 +216,8 @@ class Supervisor:
             send(process, signal.SIGCONT)
             send(process, signal.SIGTERM)
         self._end(running)
-        if self.etcd is not None:
-            self.etcd.kill()  # its data goes with the cluster: there is nothing to bring to an end
+        if self.store is not None:
+            self.store.kill()
         with contextlib.suppress(FileNotFoundError):
             self.cluster.order_path.unlink()
 

@@ -80,9 +80,10 @@ def test_etcd_is_killed_and_comes_back(lossy: Cluster) -> None:
     overlay("app")
     run_in("app", "node-1", "web-1")
     run_in("app", "node-2", "web-2")
-    assert lossy.etcd is not None
-    os.kill(lossy.etcd.pid, signal.SIGKILL)
-    wait_gone([lossy.etcd], 5.0)
+    (etcd,) = lossy.etcd
+    assert etcd is not None
+    os.kill(etcd.pid, signal.SIGKILL)
+    wait_gone([etcd], 5.0)
     begun = time.monotonic()
     with pytest.raises(EngineError, match="cannot be reached") as refused:
         overlay("more")  # the first to notice may have sent its question already, and says so
