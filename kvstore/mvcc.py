@@ -15,6 +15,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 from itertools import islice, takewhile
 
 from kvstore.errors import Compacted, LeaseExpired, Rewound, StoreError
@@ -83,6 +84,9 @@ class Mvcc:
         self._order = sorted(self._items)
         self._history = deque(state.history)
         self._leases = {lease.identity: lease for lease in state.leases}
+        self._deadlines = [(lease.deadline, lease.identity) for lease in state.leases]
+        """A heap; what a renewal has put off, or an end made pointless, is left in it until it comes up."""
+        heapify(self._deadlines)
         self._newest_lease = state.newest_lease
 
     # -- what stands now --------------------------------------------------------------------------
@@ -121,7 +125,13 @@ class Mvcc:
 
     def next_deadline(self) -> float | None:
         """When the next lease is over, or None without leases."""
-        return min((lease.deadline for lease in self._leases.values()), default=None)
+        while self._deadlines:
+            deadline, identity = self._deadlines[0]
+            lease = self._leases.get(identity)
+            if lease is not None and lease.deadline == deadline:
+                return deadline
+            heappop(self._deadlines)
+        return None
 
     # -- changing it ------------------------------------------------------------------------------
 
@@ -167,9 +177,8 @@ class Mvcc:
 
     def expire(self, now: float) -> Iterator[Batch]:
         """End the leases whose deadline has come, first come first, each as its batch is asked for."""
-        leases = sorted(self._leases.values(), key=lambda lease: (lease.deadline, lease.identity))
-        for lease in leases:
-            if lease.deadline <= now and (batch := self.revoke(lease.identity)) is not None:
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            if (batch := self.revoke(self._deadlines[0][1])) is not None:
                 yield batch
 
     def compact(self, revision: int) -> None:
@@ -212,6 +221,7 @@ class Mvcc:
                 self._set(event)
         if change.lease is not None:
             self._leases[change.lease.identity] = change.lease
+            heappush(self._deadlines, (change.lease.deadline, change.lease.identity))
             self._newest_lease = max(self._newest_lease, change.lease.identity)
         if change.ended is not None:
             del self._leases[change.ended]

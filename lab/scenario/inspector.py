@@ -14,6 +14,7 @@ from node.datapath.switchboard import Hop
 
 LOOK_S = 0.5
 """How often the checkers look even if nothing seems to change."""
+NODES_PER_LOOK = 10
 BROKEN_MAX = 20
 
 
@@ -31,9 +32,10 @@ class Inspector:
         self._of_hops = tuple(one for one in checkers if type(one).hop is not Checker.hop)
 
     async def keep_looking(self, stage: Stage) -> None:
-        """Look now and then, for ever."""
+        """Look now and then, for ever; the more there is to see, the less often."""
+        pause_s = LOOK_S * max(1, len(stage.nodes()) // NODES_PER_LOOK)
         while True:
-            await stage.sleep_until(stage.now() + LOOK_S)
+            await stage.sleep_until(stage.now() + pause_s)
             self.moment(await stage.look())
 
     def moment(self, seen: Seen) -> None:

@@ -17,7 +17,7 @@ from node.control.connections import Connections
 from node.control.ledger import Ledger
 from node.control.view import Change
 from node.dns.zone import Zone
-from node.drivers.base import Driver, Peer, Spanning
+from node.drivers.base import Driver, Peer, is_spanning
 from node.drivers.machine import Machine
 from node.errors import Unavailable
 from node.model.member import Member
@@ -109,7 +109,7 @@ class Reconciler:
 
     def _endpoints_of(self, node: str) -> list[EndpointRecord]:
         assert self._swarm is not None
-        return [endpoint for endpoint in self._swarm.view.all_endpoints() if endpoint.node == node]
+        return list(self._swarm.view.endpoints_on(node).values())
 
     def _meet(self, endpoint: EndpointRecord) -> None:
         """An endpoint that can be reached: this node's own, or a living member's."""
@@ -125,14 +125,14 @@ class Reconciler:
             network = self._swarm.view.networks.get(endpoint.network)
             if network is not None:
                 driver = self._drivers[network.driver]
-                if isinstance(driver, Spanning):
+                if is_spanning(driver):
                     driver.add_peer(network, _peer(endpoint, member.underlay_address))
 
     def _forget(self, endpoint: EndpointRecord) -> None:
         self._unname(endpoint)
         if endpoint.node != self._node and endpoint.address:
             for driver in self._drivers.values():
-                if isinstance(driver, Spanning):
+                if is_spanning(driver):
                     driver.remove_peer(endpoint.network, endpoint.id)
 
     # -- names ------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class Reconciler:
     def _left_over(self, ledger: Ledger) -> list[EndpointRecord]:
         """This node's that nobody holds here, and those of nodes that were removed from the swarm."""
         held = self._connections.held
-        mine = [e for e in ledger.view.all_endpoints() if e.node == self._node and e.id not in held]
+        mine = [e for e in ledger.view.endpoints_on(self._node).values() if e.id not in held]
         return mine if ledger is self._own else [*mine, *roster.ownerless(ledger.view)]
 
 

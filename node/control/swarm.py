@@ -86,7 +86,7 @@ class Swarm:
             return roster.removal(view, name)
 
         await ledger.change(plan)
-        for endpoint in [e for e in ledger.view.all_endpoints() if e.node == name]:
+        for endpoint in list(ledger.view.endpoints_on(name).values()):
             await ledger.change(partial(plans.release_endpoint, endpoint=endpoint))
 
     async def update(self, identity: str, version: int, wish: NodeWish) -> None:

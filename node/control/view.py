@@ -7,7 +7,7 @@ Everything that a node decides, it decides from here; nothing but the store's wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kvstore.follow import Snapshot
@@ -54,6 +54,7 @@ class View:
         self.undecodable: dict[str, str] = {}
         """Keys whose value is no record, with the reason: shown to people, not acted upon."""
         self._endpoints: dict[str, dict[str, EndpointRecord]] = {}
+        self._on_nodes: dict[str, dict[str, EndpointRecord]] = {}
         self._addresses: dict[str, dict[str, str]] = {}
         self._modified: dict[str, int] = {}
         self._records: dict[str, Record] = {}
@@ -76,6 +77,14 @@ class View:
         """Endpoints of all networks."""
         for endpoints in self._endpoints.values():
             yield from endpoints.values()
+
+    def endpoints_on(self, node: str) -> Mapping[str, EndpointRecord]:
+        """Endpoints of a node, by id, in the order in which they came."""
+        return self._on_nodes.get(node, {})
+
+    def owners(self) -> Iterable[str]:
+        """Names of nodes that have endpoints."""
+        return self._on_nodes
 
     def addresses(self, network_id: str) -> Mapping[str, str]:
         """Addresses of a network that are given out, and to whom."""
@@ -161,6 +170,7 @@ class View:
                 self.index.add(record)
             case EndpointRecord():
                 self._endpoints.setdefault(record.network, {})[record.id] = record
+                self._on_nodes.setdefault(record.node, {})[record.id] = record
             case Member():
                 self.members[record.name] = record
             case NodeRecord():
@@ -176,10 +186,11 @@ class View:
                 del self.networks[record.id]
                 self.index.remove(record)
             case EndpointRecord():
-                held = self._endpoints.get(record.network, {})
-                held.pop(record.id, None)
-                if not held:
-                    self._endpoints.pop(record.network, None)
+                for index, key in ((self._endpoints, record.network), (self._on_nodes, record.node)):
+                    held = index.get(key, {})
+                    held.pop(record.id, None)
+                    if not held:
+                        index.pop(key, None)
             case Member():
                 self.members.pop(record.name, None)
             case NodeRecord():

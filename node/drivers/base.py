@@ -17,7 +17,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from functools import cache
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
@@ -109,6 +110,17 @@ class Spanning(Protocol):
 
     def remove_peer(self, network_id: str, endpoint: str) -> None:
         """It does not stand there any more; without effect if it is not known."""
+
+
+def is_spanning(driver: object) -> TypeGuard[Spanning]:
+    """Whether a driver is told of endpoints on other nodes."""
+    return _spans(type(driver))  # type: ignore[arg-type] # mypy does not see that classes are hashable
+
+
+@cache
+def _spans(kind: type) -> bool:
+    # Asking a protocol takes long, and every node asks for every endpoint of the swarm.
+    return issubclass(kind, Spanning)
 
 
 @runtime_checkable

@@ -176,6 +176,8 @@ def _erase(subnetwork: Subnetwork, peer: Peer) -> None:
 
 def _index_of(network: NetworkRecord, address: str) -> int:
     """Which of the network's subnets an address with prefix length lies in."""
+    if len(network.subnets) == 1:
+        return 0
     wanted = IPv4Interface(address).ip
     for index, subnet in enumerate(network.subnets):
         if wanted in IPv4Network(subnet.subnet):
