@@ -40,6 +40,7 @@ class Shown:
     segments: tuple[SegmentTables, ...] = ()
     counted: tuple[DropCount, ...] = ()
     overrun: int = 0
+    unreadable: Exception | None = None
     shown_moment: Moment = field(default_factory=Moment)
     observers: list[tuple[ObserveFilter, Callable[[Hop], None]]] = field(default_factory=list)
 
@@ -56,6 +57,8 @@ class Shown:
         return self.counted
 
     async def moment(self) -> Moment:
+        if self.unreadable is not None:
+            raise self.unreadable
         return self.shown_moment
 
     def observe(self, wanted: ObserveFilter, hear: Callable[[Hop], None]) -> Callable[[], None]:

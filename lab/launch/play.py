@@ -13,7 +13,7 @@ from lab.launch.cluster import existing
 from lab.launch.plan import Wish
 from lab.launch.stage import LiveStage, refusal
 from lab.scenario.director import Director, Tell, unheard
-from lab.scenario.model import Scenario, StoreMemberLostStep
+from lab.scenario.model import ExpectStep, Scenario, StoreMemberLostStep
 from lab.scenario.result import Result
 from lab.scenario.stage import NotHere
 
@@ -51,5 +51,6 @@ def _check(scenario: Scenario, name: str, *, own: bool) -> None:
 
 
 async def _play(scenario: Scenario, name: str, tell: Tell) -> Result:
-    async with LiveStage(name) as stage:
+    measures = any(isinstance(step, ExpectStep) and step.throughput for step in scenario.timeline)
+    async with LiveStage(name, observes=not measures) as stage:
         return await Director(scenario, stage, checkers(scenario.invariants), tell=tell).play()

@@ -53,23 +53,27 @@ def test_a_scenario_passes_in_both_worlds_and_leaves_the_cluster_as_it_was(
     assert left(cluster) == before
 
 
-def test_what_fails_is_told_and_the_cluster_is_as_it_was(cluster: Cluster) -> None:
+def test_what_fails_is_told_with_its_packets_and_the_cluster_is_as_it_was(cluster: Cluster) -> None:
     scenario = parse(
         """
         title: It expects too much
         networks: {play-app: {}}
-        containers: {play-lone: {on: node-1, network: play-app}}
-        recovery: 2s
+        containers:
+          play-web: {on: node-1, network: play-app}
+          play-client: {on: node-2, network: play-app}
         timeline:
-          - {at: 0s, do: loss, rate: 0.1, for: 1m}
-          - {at: 100ms, do: expect, from: play-lone, resolves: nobody}
-          - {at: 200ms, do: heal}
+          - {at: 0s, do: partition, groups: [[node-1], [node-2]], planes: [data], for: 4s}
+          - {at: 100ms, do: expect, from: play-client, to: play-web, reachable: true, within: 2500ms}
         """
     )
     before = left(cluster)
     result = live.play(scenario, cluster.name)
-    assert not result.passed
-    assert "play-lone cannot resolve nobody" in result.failures[0].text
+    assert [failure.kind for failure in result.failures] == ["step"]
+    assert "play-client asked play-web for an echo" in result.failures[0].text
+    lost = [line for line in result.failures[0].packets if "LOST on the way" in line.what]
+    assert lost, "the story shows where the packets ended"
+    assert {line.who for line in lost} == {"node-2"}
+    assert "ICMP echo request" in lost[-1].what
     assert left(cluster) == before
 
 

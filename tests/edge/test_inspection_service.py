@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from kvstore.errors import StoreUnavailable
 from node.edge import inspection_messages
 from node.edge.client import NodeClient
 from node.edge.inspection import HOPS_WAITING_MAX, OBSERVERS_MAX
@@ -23,6 +24,7 @@ from node.model.inspection import (
     PortRow,
     SegmentTables,
 )
+from node.model.moment import Moment
 from node.seams import Unreachable
 from tests.edge_places import free_port, some_address
 from tests.patience import PATIENCE_S, until
@@ -183,3 +185,11 @@ async def test_a_node_that_is_not_there_is_unreachable() -> None:
 
 def test_status_of_a_test_is_what_it_says() -> None:
     assert inspection_messages.status(inspection_messages.status_message(STATUS)) == STATUS
+
+
+async def test_a_moment_is_told_and_an_unreadable_store_is_a_sentence(bench: Bench) -> None:
+    bench.shown.shown_moment = Moment(revision=7, zones={"n": {"web": ("10.0.1.2",)}}, taken=(("tcp", 80),))
+    assert await bench.client.moment() == bench.shown.shown_moment
+    bench.shown.unreadable = StoreUnavailable("state.db is locked")
+    with pytest.raises(Unreachable, match=r"state\.db is locked"):
+        await bench.client.moment()
