@@ -74,6 +74,7 @@ def show(name: str) -> int:
     _paragraph(page.cause)
     click.echo("What helps:\n")
     _paragraph(page.remedy)
+    _commands(page.mend)
     click.echo(f"On virtual time: shoal incident run {name}, and again with --mended.")
     return 0
 

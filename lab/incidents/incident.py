@@ -60,6 +60,8 @@ class Page(Frozen, frozen=True, kw_only=True):
     diagnosis: tuple[Command, ...]
     cause: str
     remedy: str
+    mend: tuple[Command, ...]
+    """The same in commands, up to one that shows that it has helped."""
     mended: Mending
     fails: str
     """What a failure of the faulty scenario says."""

@@ -41,7 +41,7 @@ def test_every_incident_has_its_page(name: str) -> None:
     page = found.page
     for text in (page.title, page.url, page.cause, page.remedy):
         assert " ".join(text.split()) in words
-    for one in (*page.reproduce, *page.diagnosis):
+    for one in (*page.reproduce, *page.diagnosis, *page.mend):
         assert " ".join(one.run.split()) in words
         assert not one.run.startswith("docker") or one.on in _nodes(found), one
     assert re.fullmatch(r"(moby|libnetwork)#\d+", page.issue)
