@@ -31,6 +31,9 @@ class Askable(Protocol):
     def nodes(self) -> tuple[str, ...]:
         """All of them."""
 
+    def since_start(self, monotonic: float) -> float:
+        """A moment of this machine's monotonic clock, which all its processes share."""
+
     def able(self) -> Iterable[tuple[str, NodeClient]]:
         """Those that can be asked."""
 
@@ -59,7 +62,7 @@ class Observers:
                 with contextlib.suppress(Unreachable, NodeError):  # killed, or frozen: it may come back
                     async with client.observe(ObserveFilter(frame_bytes_max=FRAME_BYTES)) as hops:
                         async for hop in hops:
-                            witness.passed(node, moved(hop))
+                            witness.passed(node, moved(hop), self._hosts.since_start(hop.monotonic_ns / 1e9))
             await asyncio.sleep(AGAIN_S)
 
 

@@ -74,6 +74,10 @@ class LiveStage(LiveHosts):
         """See Stage."""
         return time.monotonic() - self._start
 
+    def since_start(self, monotonic: float) -> float:
+        """A moment of the monotonic clock, which all processes of a machine share."""
+        return monotonic - self._start
+
     async def sleep_until(self, at: float) -> None:
         """See Stage."""
         await asyncio.sleep(max(0.0, at - self.now()))

@@ -48,13 +48,13 @@ class Inspector:
 
     def hop(self, node: str, hop: Hop) -> None:
         """See Witness."""
-        self.passed(node, hop)
+        self.packets.hear(node, hop)
         for checker in self._of_hops:
             self._take(checker.hop(node, hop))
 
-    def passed(self, node: str, hop: Hop) -> None:
+    def passed(self, node: str, hop: Hop, at: float) -> None:
         """See Witness."""
-        self.packets.hear(node, hop)
+        self.packets.hear(node, hop, at)
 
     def operation(self, operation: Operation) -> None:
         """See Witness."""

@@ -27,13 +27,13 @@ class Packets:
         self._now = now
         self._last: deque[tuple[float, str, Hop]] = deque(maxlen=KEPT)
 
-    def hear(self, node: str, hop: Hop) -> None:
-        """One more station; the oldest makes room."""
-        self._last.append((self._now(), node, hop))
+    def hear(self, node: str, hop: Hop, at: float | None = None) -> None:
+        """One more station, now or at a moment that has passed; the oldest makes room."""
+        self._last.append((self._now() if at is None else at, node, hop))
 
     def lines(self) -> tuple[Line, ...]:
         """The last of them in words; what was sent to another node and never arrived there is marked."""
-        heard, now = list(self._last), self._now()
+        heard, now = sorted(self._last, key=lambda one: one[0]), self._now()
         shown = []
         for number, (at, node, hop) in enumerate(heard[-SHOWN:], start=max(0, len(heard) - SHOWN)):
             lost = hop.stage == "encapsulate" and at < now - FLIGHT_S and not _arrived(heard, number)
@@ -42,9 +42,11 @@ class Packets:
 
 
 def _arrived(heard: list[tuple[float, str, Hop]], number: int) -> bool:
-    """Whether a frame that was sent at this station was received at a later one."""
-    sent = heard[number][2]
-    return any(hop.stage == "receive" and hop.frame == sent.frame for _, _, hop in heard[number + 1 :])
+    """Whether a frame that was sent at this station was received at one about then or later."""
+    sent_at, _, sent = heard[number]
+    return any(
+        hop.stage == "receive" and hop.frame == sent.frame and at > sent_at - FLIGHT_S for at, _, hop in heard
+    )
 
 
 def station(hop: Hop, *, is_lost: bool = False) -> str:

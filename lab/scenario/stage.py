@@ -37,8 +37,8 @@ class Witness(Protocol):
     def hop(self, node: str, hop: Hop) -> None:
         """A frame took a step on a node."""
 
-    def passed(self, node: str, hop: Hop) -> None:
-        """The same, told too late to be judged by."""
+    def passed(self, node: str, hop: Hop, at: float) -> None:
+        """The same, told too late to be judged by; it was at this moment."""
 
     def operation(self, operation: Operation) -> None:
         """Somebody used a store."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from lab.cli.main import shoal as command
@@ -164,3 +166,45 @@ def test_silence_of_names_and_a_cut_of_data_are_seen_in_containers(
     assert pair("c1", ["ping", "-c", "1", "-W", "1", "chaos-c2"])[0] == 1
     shoal("heal")
     assert pair("c1", ["ping", "-c", "1", "chaos-c2"])[0] == 0
+
+
+def test_real_programs_find_published_ports_closed(shoal: Shoal, cluster: Cluster) -> None:
+    entry = existing(cluster.name).node("node-3")
+    engine = Engine(entry.config.socket_path, 20.0)
+    site = engine.create("nginx", [], network="bridge", name="chaos-site", ports={8093: 80})
+    engine.call("POST", f"/containers/{site}/start")
+    address = (entry.config.underlay_address, 8093)
+
+    def page() -> bytes:
+        """What a program of this machine reads there."""
+        with socket.create_connection(address, 5.0) as caller:
+            caller.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            caller.settimeout(1.0)
+            return caller.recv(4096)
+
+    try:
+        assert b"200 OK" in page()
+        shoal("ports", "--on", "node-3")
+        with pytest.raises(TimeoutError):
+            page()
+        shoal("heal")
+        shoal("ports", "--reject", "--on", "node-3")
+        with pytest.raises(ConnectionResetError):
+            page()
+        shoal("heal")
+        assert b"200 OK" in page()
+    finally:
+        engine.call("DELETE", f"/containers/{site}", force=1)
+
+
+def test_nodes_are_completed_also_behind_a_comma(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOAL_CLUSTER", cluster.name)
+    complete = ShellComplete(command, {}, "shoal", "_SHOAL_COMPLETE")
+
+    def offered(*words: str) -> list[str]:
+        return [item.value for item in complete.get_completions(list(words[:-1]), words[-1])]
+
+    named = ("--name", cluster.name)
+    assert offered("chaos", "loss", *named, "10%", "--on", "node-") == ["node-1", "node-2", "node-3"]
+    assert offered("chaos", "partition", *named, "node-1,node-") == [f"node-1,node-{n}" for n in (1, 2, 3)]
+    assert "bandwidth" in offered("chaos", "ba")
