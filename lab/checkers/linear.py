@@ -41,6 +41,8 @@ class Linear(Checker):
         self._registers: dict[Place, Register] = {}
         self._changed: dict[Place, None] = {}
         self._reserved: dict[Place, str] = {}
+        self._frozen: dict[str, float] = {}
+        """Nodes that stand still, and since when."""
 
     def operation(self, operation: Operation) -> Iterable[Violation]:
         """See Checker."""
@@ -75,7 +77,9 @@ class Linear(Checker):
 
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
-        until = seen.at - CHANGE_TIMEOUT_S  # what began before has ended, or will never be answered
+        self._frozen = {node: self._frozen.get(node, seen.at) for node in seen.frozen}
+        # What began before this has ended, or will never be answered.
+        until = min((seen.at, *self._frozen.values())) - CHANGE_TIMEOUT_S
         names = {network.id: network.name for network in seen.networks}
         for place in list(self._changed):
             register = self._registers[place]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from lab.checkers.checker import SETTLE_S, Checker, Violation, undisturbed
 from lab.checkers.seen import NetworkSeen, Seen
 
 SWARM = "swarm"
 
-Zones = dict[str, dict[str, dict[str, None]]]
-"""Network id -> name -> addresses."""
+Zones = dict[str, dict[str, tuple[str, ...]]]
+"""Network id -> name -> addresses, in order of their text."""
 
 
 class Names(Checker):
@@ -30,28 +30,22 @@ class Names(Checker):
 
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
-        networks = {network.id: network for network in seen.networks}
+        networks = {network.id: network.name for network in seen.networks}
+        needed = [network for network in seen.networks if _has_names(network)]
         truth = self._expected(seen)
         problems: dict[str, str] = {}
         for node in undisturbed(seen):
             if not node.names:
                 continue  # this world does not show them
             for identity, names in node.names.items():
-                network = networks.get(identity)
                 expected = truth.get(identity, {})
-                where = f"{node.name}, network {network.name if network else identity[:12]}"
-                for name in dict.fromkeys((*names, *expected)):
-                    said = sorted(names.get(name, ()))
-                    meant = sorted(expected.get(name, ()))
-                    if said != meant:
-                        problems[f"{node.name} {identity} {name} {said} {meant}"] = (
-                            f"{where}: {name} is said to be at {', '.join(said) or 'no address'}, "
-                            f"and is at {', '.join(meant) or 'no address'}"
-                        )
+                if names != expected:
+                    where = f"{node.name}, network {networks.get(identity, identity[:12])}"
+                    problems.update(_differences(where, names, expected))
             problems.update(
                 (f"{node.name} {network.id}", f"{node.name} has no names for network {network.name}")
-                for network in seen.networks
-                if _has_names(network) and network.id not in node.names
+                for network in needed
+                if network.id not in node.names
             )
         return self.standing(seen.at, problems)
 
@@ -62,19 +56,35 @@ class Names(Checker):
         return self._truth
 
 
+def _differences(
+    where: str, names: Mapping[str, tuple[str, ...]], expected: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys((*names, *expected)):
+        said, meant = sorted(names.get(name, ())), sorted(expected.get(name, ()))
+        if said != meant:
+            yield (
+                f"{where} {name} {said} {meant}",
+                f"{where}: {name} is said to be at {', '.join(said) or 'no address'}, "
+                f"and is at {', '.join(meant) or 'no address'}",
+            )
+
+
 def _truth(seen: Seen) -> Zones:
     """Names of endpoints on living nodes."""
-    truth: Zones = {}
-    living = {*seen.members, *seen.nodes}
+    truth: dict[str, dict[str, set[str]]] = {}
     members = set(seen.members)
+    living = members | set(seen.nodes)
     swarm = {network.id for network in seen.networks if network.scope == SWARM}
     for endpoint in seen.endpoints:
         if not endpoint.address or endpoint.node not in (members if endpoint.network in swarm else living):
             continue
         names = truth.setdefault(endpoint.network, {})
         for name in endpoint.names:
-            names.setdefault(name, {})[endpoint.address] = None
-    return truth
+            names.setdefault(name, set()).add(endpoint.address)
+    return {
+        identity: {name: tuple(sorted(addresses)) for name, addresses in names.items()}
+        for identity, names in truth.items()
+    }
 
 
 def _has_names(network: NetworkSeen) -> bool:

@@ -91,7 +91,7 @@ class NodeSeen:
     """It hears the store."""
     tables: tuple[TablesSeen, ...] = ()
     names: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Network id -> name -> addresses: what its name server would say."""
+    """Network id -> name -> addresses, in order of their text: what its name server would say."""
     running: tuple[str, ...] = ()
     """Containers that run, by id."""
     endpoints: tuple[EndpointSeen, ...] = ()
@@ -125,6 +125,8 @@ class Seen:
     """(network id, address) -> holder, as recorded."""
     nodes: Mapping[str, NodeSeen]
     """Those that live and answer."""
+    frozen: tuple[str, ...] = ()
+    """Nodes that live and stand still: what they have begun may end later."""
     faults: tuple[FaultSeen, ...] = ()
     """In force."""
     at_once: bool = True

@@ -35,6 +35,8 @@ class Tables(Checker):
         super().__init__()
         self._made_of: tuple[object, object, object] = (None, None, None)
         self._truths: dict[int, Truth] = {}
+        self._agreed: dict[tuple[str, str], tuple[TablesSeen, Truth]] = {}
+        """What agreed at the last look: the very same values agree still."""
 
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
@@ -48,11 +50,18 @@ class Tables(Checker):
                     problems[f"{node.name} {tables.network}"] = (
                         f"{node.name} has a segment of {tables.network}, where nobody stands any more"
                     )
-                if (truth := truths.get(tables.vni)) is not None:
-                    for row, text in _differences(node, tables, truth, underlay):
-                        problems[f"{node.name} {tables.network} {row}"] = (
-                            f"{node.name}, network {tables.network}: {text}"
-                        )
+                truth = truths.get(tables.vni)
+                place = node.name, tables.network
+                agreed = self._agreed.get(place)
+                if truth is None or (agreed is not None and agreed[0] is tables and agreed[1] is truth):
+                    continue
+                wrong = dict(_differences(node, tables, truth, underlay))
+                if not wrong:
+                    self._agreed[place] = tables, truth
+                for row, text in wrong.items():
+                    problems[f"{node.name} {tables.network} {row}"] = (
+                        f"{node.name}, network {tables.network}: {text}"
+                    )
         return self.standing(seen.at, problems)
 
     def _expected(self, seen: Seen) -> dict[int, Truth]:

@@ -61,6 +61,7 @@ class Looker:
             endpoints=records.endpoints,
             addresses=records.addresses,
             nodes={name: self._node(world.hosts[name], agent) for name, agent in alive},
+            frozen=tuple(name for name in world.hosts if world.is_frozen(name)),
             faults=tuple(fault for name, agent in alive for fault in _faults(name, agent)),
             keys=self._swarm.keys,
             lost_between=world.fabric.unaccounted,

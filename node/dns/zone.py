@@ -73,8 +73,11 @@ class Zone:
         return tuple(dict.fromkeys(owners.values())) if owners else ()
 
     def table(self) -> dict[str, tuple[str, ...]]:
-        """Every name and the addresses behind it."""
-        return {name: self.addresses(name) for name in self._names}
+        """Every name and the addresses behind it, these in order of their text."""
+        return {
+            name: tuple(owners.values()) if len(owners) == 1 else tuple(sorted({*owners.values()}))
+            for name, owners in self._names.items()
+        }
 
     def name_of(self, address: str) -> str | None:
         """The full name, ``<first name>.<network>``, of whoever has had an address the longest."""

@@ -110,6 +110,21 @@ def test_what_is_under_way_may_explain_what_has_ended() -> None:
     assert not list(checker.check(moment(50)))
 
 
+def test_what_a_frozen_node_has_begun_may_explain_what_has_ended() -> None:
+    checker = Linear()
+    for operation in (take("a", 0, 1), take("b", 5, 6)):
+        list(checker.operation(operation))
+    assert not list(checker.check(moment(4.5, frozen=("node-2",)))), "its release was applied before it froze"
+    assert not list(checker.check(moment(50, frozen=("node-2",))))
+    list(checker.operation(release("a", 4, 51)))
+    assert not list(checker.check(moment(60)))
+    again = Linear()
+    for operation in (take("a", 0, 1), take("b", 5, 6)):
+        list(again.operation(operation))
+    list(again.check(moment(4.5, frozen=("node-2",))))
+    assert list(again.check(moment(60))), "nothing came of it"
+
+
 def test_what_networks_reserve_goes_with_them() -> None:
     network = Transaction((), (Put(KEY, b"gateway"),))
     removal = Transaction((), (Delete(KEY),))
