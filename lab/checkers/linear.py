@@ -41,8 +41,8 @@ class Linear(Checker):
         self._registers: dict[Place, Register] = {}
         self._changed: dict[Place, None] = {}
         self._reserved: dict[Place, str] = {}
-        self._frozen: dict[str, float] = {}
-        """Nodes that stand still, and since when."""
+        self._frozen: dict[str, tuple[float, float]] = {}
+        """Nodes that stand still, or did so just now: since when, and until when at least."""
 
     def operation(self, operation: Operation) -> Iterable[Violation]:
         """See Checker."""
@@ -77,9 +77,13 @@ class Linear(Checker):
 
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
-        self._frozen = {node: self._frozen.get(node, seen.at) for node in seen.frozen}
+        for node in seen.frozen:
+            self._frozen[node] = self._frozen.get(node, (seen.at, seen.at))[0], seen.at
+        for node, (_, last) in list(self._frozen.items()):
+            if seen.at - last > CHANGE_TIMEOUT_S:
+                del self._frozen[node]
         # What began before this has ended, or will never be answered.
-        until = min((seen.at, *self._frozen.values())) - CHANGE_TIMEOUT_S
+        until = min((seen.at, *(since for since, _ in self._frozen.values()))) - CHANGE_TIMEOUT_S
         names = {network.id: network.name for network in seen.networks}
         for place in list(self._changed):
             register = self._registers[place]

@@ -116,6 +116,7 @@ def test_what_a_frozen_node_has_begun_may_explain_what_has_ended() -> None:
         list(checker.operation(operation))
     assert not list(checker.check(moment(4.5, frozen=("node-2",)))), "its release was applied before it froze"
     assert not list(checker.check(moment(50, frozen=("node-2",))))
+    assert not list(checker.check(moment(50.5))), "it has just woken up"
     list(checker.operation(release("a", 4, 51)))
     assert not list(checker.check(moment(60)))
     again = Linear()
