@@ -68,6 +68,7 @@ async def _play(scenario: Scenario, seed: int, tell: Tell, trace: bool) -> Playe
         await world.clock.sleep(FORM_S)
         result = await director.play(seed)
         start = world.clock.now() - stage.now()
+        await world.end()
     return Played(_with_story(result, world, start), world.story.text())
 
 

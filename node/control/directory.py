@@ -17,27 +17,37 @@ class Directory:
         self._networks: dict[int, str] = {}
         """Names by VNI, as they were at this revision:"""
         self._revision = -1
+        self._nodes: dict[str, str] = {}
+        """Names by underlay, LAN and control address, as they were after so many changes:"""
+        self._member_changes = -1
 
     def node_at(self, underlay_address: str) -> str:
         """The living member at an underlay address."""
-        if self._swarm is None:
-            return ""
-        members = self._swarm.view.members.values()
-        return next((m.name for m in members if m.underlay_address == underlay_address), "")
+        return self._node("underlay " + underlay_address)
 
     def node_on_lan(self, lan_address: str) -> str:
         """The living member with this address on the LAN."""
-        if self._swarm is None:
-            return ""
-        members = self._swarm.view.members.values()
-        return next((m.name for m in members if m.lan_address == lan_address), "")
+        return self._node("lan " + lan_address)
 
     def node_called_at(self, control_address: str) -> str:
         """The living member that answers calls at an address."""
+        return self._node("control " + control_address)
+
+    def _node(self, place: str) -> str:
         if self._swarm is None:
             return ""
-        members = self._swarm.view.members.values()
-        return next((m.name for m in members if m.control_address == control_address), "")
+        view = self._swarm.view
+        if view.member_changes != self._member_changes:
+            self._member_changes = view.member_changes
+            self._nodes = {}
+            for member in view.members.values():
+                for place_of_it in (
+                    f"underlay {member.underlay_address}",
+                    f"lan {member.lan_address}",
+                    f"control {member.control_address}",
+                ):
+                    self._nodes.setdefault(place_of_it, member.name)
+        return self._nodes.get(place, "")
 
     def network_of(self, channel: Channel, vni: int) -> str:
         """The network whose frames carry this VNI."""

@@ -69,5 +69,5 @@ def update(view: View, name: str, wish: NodeWish) -> Transaction:
 
 def ownerless(view: View) -> Iterator[EndpointRecord]:
     """Endpoints of nodes that do not belong to the swarm any more."""
-    removed = [node for node in view.owners() if node not in view.nodes]
+    removed = sorted(view.owners() - view.nodes.keys())
     return (endpoint for node in removed for endpoint in view.endpoints_on(node).values())

@@ -7,7 +7,7 @@ Everything that a node decides, it decides from here; nothing but the store's wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import dataclass
 
 from kvstore.follow import Snapshot
@@ -48,6 +48,8 @@ class View:
         self.networks: dict[str, NetworkRecord] = {}
         self.index = NetworkIndex()
         self.members: dict[str, Member] = {}
+        self.member_changes = 0
+        """How often a member has come, gone or changed."""
         self.nodes: dict[str, NodeRecord] = {}
         self.containers: dict[str, ContainerRecord] = {}
         self.debts: dict[int, DebtRecord] = {}
@@ -82,9 +84,9 @@ class View:
         """Endpoints of a node, by id, in the order in which they came."""
         return self._on_nodes.get(node, {})
 
-    def owners(self) -> Iterable[str]:
+    def owners(self) -> KeysView[str]:
         """Names of nodes that have endpoints."""
-        return self._on_nodes
+        return self._on_nodes.keys()
 
     def addresses(self, network_id: str) -> Mapping[str, str]:
         """Addresses of a network that are given out, and to whom."""
@@ -173,6 +175,7 @@ class View:
                 self._on_nodes.setdefault(record.node, {})[record.id] = record
             case Member():
                 self.members[record.name] = record
+                self.member_changes += 1
             case NodeRecord():
                 self.nodes[record.name] = record
             case ContainerRecord():
@@ -193,6 +196,7 @@ class View:
                         index.pop(key, None)
             case Member():
                 self.members.pop(record.name, None)
+                self.member_changes += 1
             case NodeRecord():
                 self.nodes.pop(record.name, None)
             case ContainerRecord():
