@@ -10,6 +10,7 @@ import click
 from lab.cli.names import CLUSTER
 from lab.cli.results import Reports, report_options, tell_result
 from lab.cli.show import fail, json_option
+from lab.cli.up import Counter
 
 
 @click.command()
@@ -32,7 +33,10 @@ def command(file: Path, name: str | None, as_json: bool, reports: Reports) -> in
     from lab.scenario.load import ScenarioError, load
     from lab.scenario.stage import NotHere
 
+    starting = Counter()
+
     def tell(at: float, what: str) -> None:
+        starting.clear()
         if not as_json:
             click.echo(moment(at, what))
 
@@ -41,7 +45,7 @@ def command(file: Path, name: str | None, as_json: bool, reports: Reports) -> in
         if not as_json:
             where = f"cluster {name}" if name else f"a cluster of {scenario.nodes} of its own"
             click.echo(f"{scenario.title}: on {where}", err=True)
-        result = play(scenario, name or "", tell=tell)
+        result = play(scenario, name or "", tell=tell, progress=starting.show)
     except (ScenarioError, NotHere) as error:
         fail(str(error))
         return 2

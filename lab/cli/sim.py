@@ -69,6 +69,8 @@ def command(file: Path, seed: int, count: int | None, as_json: bool, reports: Re
     except (ScenarioError, NotHere, ConfigError) as error:
         fail(str(error))
         return 2
+    if count is not None and reports.html is not None and result.passed:
+        result = _one(scenario, result.seed, None, silent=True)  # of many, those that passed kept no story
     again = f"shoal sim {shlex.quote(str(file))} --seed {result.seed}"
     tell_result(scenario, result, again, as_json=as_json)
     reports.write(scenario, result, again)

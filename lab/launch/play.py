@@ -18,8 +18,12 @@ from lab.scenario.result import Result
 from lab.scenario.stage import NotHere
 
 
-def play(scenario: Scenario, name: str = "", *, tell: Tell = unheard) -> Result:
+def play(
+    scenario: Scenario, name: str = "", *, tell: Tell = unheard, progress: control.Progress = lambda _: None
+) -> Result:
     """Play it on the cluster of this name, or without one on a cluster of its own.
+
+    ``progress`` hears how that one starts.
 
     Whatever happens, the cluster is left as it was. Raises NotHere before anything begins if it cannot be
     played there, and ClusterError.
@@ -27,18 +31,18 @@ def play(scenario: Scenario, name: str = "", *, tell: Tell = unheard) -> Result:
     if name:
         _check(scenario, existing(name).name, own=False)
         return asyncio.run(_play(scenario, name, tell))
-    with own_cluster(scenario) as started:
+    with own_cluster(scenario, progress) as started:
         _check(scenario, started, own=True)
         return asyncio.run(_play(scenario, started, tell))
 
 
 @contextmanager
-def own_cluster(scenario: Scenario) -> Iterator[str]:
+def own_cluster(scenario: Scenario, progress: control.Progress) -> Iterator[str]:
     """A cluster as the scenario wants it, for as long as the context is open; its name."""
     name = f"play-{os.getpid()}"
     loses = any(isinstance(step, StoreMemberLostStep) for step in scenario.timeline)
     wish = Wish(name=name, nodes=scenario.nodes, settings=scenario.settings, etcd_members=3 if loses else 1)
-    control.start(wish, lambda _: None)
+    control.start(wish, progress)
     try:
         yield name
     finally:
