@@ -9,9 +9,8 @@ from contextlib import contextmanager
 
 from lab.checkers.catalogue import checkers
 from lab.launch import control
-from lab.launch.cluster import existing
 from lab.launch.plan import Wish
-from lab.launch.stage import LiveStage, refusal
+from lab.launch.stage import LiveStage, impossible, refusal
 from lab.scenario.director import Director, Tell, unheard
 from lab.scenario.model import ExpectStep, Scenario, StoreMemberLostStep
 from lab.scenario.result import Result
@@ -28,11 +27,11 @@ def play(
     Whatever happens, the cluster is left as it was. Raises NotHere before anything begins if it cannot be
     played there, and ClusterError.
     """
+    if reason := impossible(scenario) or (refusal(scenario, name) if name else ""):
+        raise NotHere(f"this scenario cannot be played here: {reason}")
     if name:
-        _check(scenario, existing(name).name, own=False)
         return asyncio.run(_play(scenario, name, tell))
     with own_cluster(scenario, progress) as started:
-        _check(scenario, started, own=True)
         return asyncio.run(_play(scenario, started, tell))
 
 
@@ -47,11 +46,6 @@ def own_cluster(scenario: Scenario, progress: control.Progress) -> Iterator[str]
         yield name
     finally:
         control.stop(name)
-
-
-def _check(scenario: Scenario, name: str, *, own: bool) -> None:
-    if reason := refusal(scenario, name, own=own):
-        raise NotHere(f"this scenario cannot be played here: {reason}")
 
 
 async def _play(scenario: Scenario, name: str, tell: Tell) -> Result:

@@ -15,7 +15,7 @@ import msgspec
 
 from kvstore.etcd import EtcdStore
 from lab.checkers.seen import Seen
-from lab.launch.cluster import ClusterError, existing
+from lab.launch.cluster import NODES_MAX, ClusterError, existing
 from lab.launch.docker import AsyncEngine
 from lab.launch.hosts import POLL_S, LiveHosts
 from lab.launch.look import LiveLooker
@@ -128,15 +128,22 @@ class LiveStage(LiveHosts):
         return f"{node} does not remove {identity[:12]} of its {kind}: {outcome.text.strip()}"
 
 
-def refusal(scenario: model.Scenario, cluster: str, *, own: bool) -> str:
-    """Why a live cluster cannot play this scenario, or "". ``own``: it was started for the scenario."""
+def impossible(scenario: model.Scenario) -> str:
+    """Why no live cluster at all can play this scenario, or ""."""
+    if scenario.switches:
+        return "deliberate defects exist in the simulated world only: use shoal sim"
+    if scenario.nodes > NODES_MAX:
+        return f"{scenario.nodes} nodes are too many for one machine, which has {NODES_MAX} at most: shoal sim"
+    return ""
+
+
+def refusal(scenario: model.Scenario, cluster: str) -> str:
+    """Why a cluster that is up cannot play this scenario, or ""."""
     entries = existing(cluster).nodes
     for step in scenario.timeline:
         if isinstance(step, model.StoreMemberLostStep) and existing(cluster).etcd_members < 2:
             return 'its store has one member: "shoal up --etcd-members 3" makes three'
-    if scenario.switches:
-        return "deliberate defects exist in the simulated world only: use shoal sim"
-    if scenario.settings and not own:
+    if scenario.settings:
         return f'it has settings of its own, and cluster "{cluster}" is up already: leave --name out'
     if len(entries) < scenario.nodes:
         return f'it needs {scenario.nodes} nodes, and cluster "{cluster}" has {len(entries)}'

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from lab.launch import play as live
-from lab.launch.cluster import Cluster, existing
+from lab.launch.cluster import Cluster, existing, names
 from lab.launch.engine import Engine
-from lab.launch.stage import refusal
 from lab.scenario.load import load, parse
 from lab.scenario.stage import NotHere
 from lab.sim import play as simulated
@@ -116,6 +115,15 @@ def test_ctrl_c_heals_and_removes_everything(cluster: Cluster, tmp_path: Path) -
 def test_what_cannot_be_played_here_is_refused_before_anything_begins(
     text: str, why: str, cluster: Cluster
 ) -> None:
-    assert why in refusal(parse(text), cluster.name, own=False)
-    with pytest.raises(NotHere, match="cannot be played here"):
+    with pytest.raises(NotHere, match="cannot be played here") as refused:
         live.play(parse(text), cluster.name)
+    assert why in str(refused.value)
+    assert left(cluster)[1] == []
+
+
+def test_what_no_cluster_can_play_starts_none(lab_home: Path) -> None:
+    with pytest.raises(NotHere, match="use shoal sim"):
+        live.play(parse("title: a\nswitches: [x]"))
+    with pytest.raises(NotHere, match="too many for one machine"):
+        live.play(parse("title: a\nnodes: 51"))
+    assert not [name for name in names() if name.startswith("play-")]
