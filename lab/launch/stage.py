@@ -133,7 +133,7 @@ def impossible(scenario: model.Scenario) -> str:
     if scenario.switches:
         return "deliberate defects exist in the simulated world only: use shoal sim"
     if scenario.nodes > NODES_MAX:
-        return f"{scenario.nodes} nodes are too many for one machine, which has {NODES_MAX} at most: shoal sim"
+        return f"{scenario.nodes} nodes are too many for one machine ({NODES_MAX} at most): use shoal sim"
     return ""
 
 
