@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PATIENCE_S = 1.0
-COLUMNS = ("NODE", "STATE", "ROLE", "LAN ADDRESS", "UNDERLAY", "CONTAINERS", "DOCKER_HOST")
+COLUMNS = (
+    "NODE",
+    "STATE",
+    "ROLE",
+    "STORE",
+    "SEEN BY",
+    "LAN ADDRESS",
+    "UNDERLAY",
+    "CONTAINERS",
+    "DOCKER_HOST",
+)
 
 
 def gather(name: str) -> dict[str, object]:
@@ -24,6 +34,11 @@ def gather(name: str) -> dict[str, object]:
     cluster = existing(name)
     with ThreadPoolExecutor(max_workers=16) as pool:
         nodes = list(pool.map(_node, cluster.nodes))
+    if cluster.swarm:
+        from lab.cli.views import views
+
+        for node, view in zip(nodes, views(cluster.nodes).values(), strict=True):
+            node.update(view)
     return {"name": cluster.name, "nodes": nodes}
 
 
@@ -59,6 +74,8 @@ def _rows(gathered: dict[str, object]) -> list[tuple[object, ...]]:
             node["name"],
             node["state"],
             node["role"],
+            _store(node),
+            f"{len(node['seen_by'])} of {len(nodes) - 1}" if "seen_by" in node else "-",
             node["lan_address"],
             node["underlay_address"],
             "-" if node["containers"] is None else node["containers"],
@@ -66,6 +83,13 @@ def _rows(gathered: dict[str, object]) -> list[tuple[object, ...]]:
         )
         for node in nodes
     ]
+
+
+def _store(node: dict[str, Any]) -> str:
+    """Which revision it knows, or for how long it has had no connection."""
+    if node.get("store") is None:
+        return "-"
+    return f"r{node['revision']}" if node["store"] == "connected" else f"away {node['store_since_s']:.0f} s"
 
 
 def rendered(gathered: dict[str, object]) -> Table:
@@ -82,7 +106,7 @@ def rendered(gathered: dict[str, object]) -> Table:
 @name_option
 @json_option
 def command(name: str, as_json: bool) -> None:
-    """Show the nodes of a cluster.
+    """Show the nodes: STORE is the revision that each knows of it, SEEN BY how many count it as alive.
 
     \b
     shoal status

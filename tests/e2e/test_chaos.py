@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from click.shell_completion import ShellComplete
@@ -61,6 +63,14 @@ def pair(cluster: Cluster) -> Iterator[Callable[[str, list[str]], tuple[int, str
     for number, engine in engines.items():
         engine.call("DELETE", f"/containers/{ids[number]}", force=1)
     engines[1].call("DELETE", f"/networks/{made['Id']}")
+
+
+def until(condition: Callable[[], bool], patience_s: float = 20.0) -> None:
+    """Ask again and again."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, "it does not come true"
+        time.sleep(0.1)
 
 
 KINDS: list[tuple[list[str], str, int]] = [
@@ -166,6 +176,26 @@ def test_silence_of_names_and_a_cut_of_data_are_seen_in_containers(
     assert pair("c1", ["ping", "-c", "1", "-W", "1", "chaos-c2"])[0] == 1
     shoal("heal")
     assert pair("c1", ["ping", "-c", "1", "chaos-c2"])[0] == 0
+
+
+def test_status_shows_who_hears_the_store_and_who_counts_as_alive(shoal: Shoal, cluster: Cluster) -> None:
+    def status() -> dict[str, dict[str, Any]]:
+        done = CliRunner().invoke(command, ["status", "--json", "--name", cluster.name])
+        return {node["name"]: node for node in json.loads(done.stdout)["nodes"]}
+
+    def becomes(node: str, store: str, seen_by: list[str]) -> bool:
+        now = status()[node]
+        return (now["store"], now["seen_by"]) == (store, seen_by)
+
+    others = ["node-1", "node-2"]
+    until(lambda: becomes("node-3", "connected", others))
+    assert len({node["revision"] for node in status().values()}) == 1
+    shoal("store", "away", "--on", "node-3", "--for", "1m")
+    until(lambda: becomes("node-3", "away", []))
+    table = CliRunner().invoke(command, ["status", "--name", cluster.name]).stdout
+    assert re.search(r"node-3 +ready +manager +away \d+ s +0 of 2", table), table
+    shoal("heal")
+    until(lambda: becomes("node-3", "connected", others))
 
 
 def test_real_programs_find_published_ports_closed(shoal: Shoal, cluster: Cluster) -> None:
