@@ -9,14 +9,6 @@ from lab.sim.play import play
 from tests.defects.defects import DEFECTS
 from tests.defects.explore import NAMES, alone, explore, scenario
 
-
-@pytest.mark.parametrize("name", DEFECTS)
-def test_a_planted_defect_is_found(name: str) -> None:
-    defect = DEFECTS[name]
-    found = explore(defect, defect.seeds)
-    assert found.by, f"{name} was not found in {defect.seeds} seeds of {defect.scenario}"
-
-
 PROOFS = {
     "given-once": "gateway-not-set-aside",
     "linear": "address-without-compare",
@@ -35,6 +27,13 @@ PROOFS = {
 @pytest.mark.parametrize("checker", [kind.name for kind in KINDS])
 def test_every_invariant_finds_a_defect_without_the_others(checker: str) -> None:
     assert alone(DEFECTS[PROOFS[checker]], 1, checker)
+
+
+@pytest.mark.parametrize("name", [name for name in DEFECTS if name not in PROOFS.values()])
+def test_every_other_planted_defect_is_found(name: str) -> None:
+    defect = DEFECTS[name]
+    found = explore(defect, defect.seeds)
+    assert found.by, f"{name} was not found in {defect.seeds} seeds of {defect.scenario}"
 
 
 @pytest.mark.parametrize("seed", [0, 1])
