@@ -8,7 +8,7 @@ import click
 
 from lab.cli.amounts import FRACTION, TIME
 from lab.cli.injecting import inject, scope_of, scope_options
-from lab.cli.show import name_option, next_step
+from lab.cli.show import facts, json_option, name_option, next_step
 from lab.launch.cluster import ClusterError, existing
 from lab.launch.control import order
 from lab.scenario import model
@@ -87,7 +87,8 @@ def slow_store(delay: float, name: str, as_json: bool, **values: Any) -> None:
 @click.argument("member", type=int, default=1)
 @click.option("--for", "lasts", type=TIME, default="30s", show_default=True, help="How long.")
 @name_option
-def lose(member: int, lasts: float, name: str) -> None:
+@json_option
+def lose(member: int, lasts: float, name: str, as_json: bool) -> None:
     """Kill one member of the store (SIGKILL); it comes back on its own data.
 
     The cluster needs several: shoal up --etcd-members 3.
@@ -96,6 +97,9 @@ def lose(member: int, lasts: float, name: str) -> None:
     shoal chaos store lose 2 --for 10s
     """
     order(existing(name), order="lose-store-member", member=str(member), duration_s=f"{lasts:g}")
+    if as_json:
+        facts({"member": member, "duration_s": lasts})
+        return
     click.echo(f"Member {member} of the store is lost for {lasts:g} s.", err=True)
     next_step("shoal status shows who hears the store; shoal chaos heal brings it back at once")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lab.report.markup import Content, Markup, tag
 from lab.report.summary import longest_silence
@@ -22,6 +23,10 @@ WIDTH, GUTTER, RIGHT = 1080.0, 290.0, 130.0
 LANE, GAP = 22.0, 6.0
 TICKS = 9
 LABEL_LENGTH_MAX = 44
+FAULTS_MAX, TRAFFIC_MAX = 60, 40
+"""Lanes."""
+RUNS_MAX = 1500
+"""Bars of one lane: more could not be told apart."""
 
 _STORE = (model.StoreUnavailableStep, model.StoreSlowStep, model.StoreMemberLostStep, model.WatchStalledStep)
 _NODE = (model.PauseStep, model.KillStep, model.SlowNodeStep, model.ClockSkewStep, model.RestartStep)
@@ -49,7 +54,11 @@ class Axis:
 def timeline(scenario: Scenario, result: Result) -> Markup:
     """The picture."""
     axis = Axis(max([result.lasted_s, 0.001, *(step.ended for step in result.steps)]))
-    lanes = [*_faults(scenario, result, axis), *_steps(result, axis), *_traffic(scenario, result, axis)]
+    lanes = [
+        *_few(_faults(scenario, result, axis), FAULTS_MAX, "faults"),
+        *_steps(result, axis),
+        *_few(_traffic(scenario, result, axis), TRAFFIC_MAX, "kinds of traffic"),
+    ]
     height = len(lanes) * (LANE + GAP) + 34
     marks = [
         tag(
@@ -73,6 +82,13 @@ def timeline(scenario: Scenario, result: Result) -> Markup:
         role="img",
         aria_label="Timeline of the run",
     )
+
+
+def _few(lanes: Iterator[Markup], most: int, what: str) -> Iterator[Markup]:
+    """The first lanes, and how many are left out."""
+    yield from islice(lanes, most)
+    if left := sum(1 for _ in lanes):
+        yield _lane(f"and {left} more {what}")
 
 
 def _grid(axis: Axis, height: float) -> Iterator[Markup]:
@@ -223,9 +239,16 @@ def _traffic(scenario: Scenario, result: Result, axis: Axis) -> Iterator[Markup]
                 height=LANE - 8,
                 cls="yes-soft" if good else "no-soft",
             )
-            for good, begin, end, title in runs(samples, wish.every)
+            for good, begin, end, title in runs(thinned(samples), wish.every)
         ]
         yield _lane(f"{wish.source} → {wish.to} ({wish.kind})", bars, note=note)
+
+
+def thinned(samples: list[Sample]) -> list[Sample]:
+    """So few that each can have a bar of its own; of those that stand for one, a bad one is kept."""
+    step = len(samples) // RUNS_MAX + 1
+    groups = (samples[at : at + step] for at in range(0, len(samples), step))
+    return [min(group, key=lambda one: one.ok) for group in groups] if step > 1 else samples
 
 
 def runs(samples: list[Sample], every_s: float) -> Iterator[tuple[bool, float, float, str]]:

@@ -19,6 +19,7 @@ NET_GAP = 24.0
 def topology(scenario: Scenario) -> Markup:
     """The picture. Containers that come later are there too."""
     nodes = node_names(scenario)[:NODES_MAX]
+    left_out = scenario.nodes - len(nodes)
     placed = containers(scenario)
     standing = {node: [name for name, wish in placed.items() if wish.on == node] for node in nodes}
     rows = max([1, *(min(len(names), ROWS_MAX) for names in standing.values())])
@@ -35,6 +36,7 @@ def topology(scenario: Scenario) -> Markup:
         "svg",
         lines,
         boxes,
+        tag("text", f"and {left_out} more nodes", x=width - 110, y=26, cls="soft") if left_out else None,
         viewBox=f"0 0 {width:g} {height:g}",
         style=f"max-width: {width:g}px",
         role="img",

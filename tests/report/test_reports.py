@@ -18,7 +18,7 @@ from lab.report.page import page
 from lab.report.reconvergence import measured
 from lab.scenario.load import parse
 from lab.scenario.model import Scenario
-from lab.scenario.result import Broken, Failure, Line, Recovered, Result
+from lab.scenario.result import Broken, Failure, Line, Recovered, Result, Sample, StepResult
 from lab.sim.play import play
 
 EVIL = '</title><script>alert("1")</script>&'
@@ -147,6 +147,24 @@ def test_quantiles_are_those_of_the_seeds_that_recovered() -> None:
     tables, names, reachable = measured([run(float(n)) for n in range(1, 11)] + [run(None)])
     assert (tables.measure, tables.quantile(0.9), names.quantile(0.5)) == ("tables", 0.0, 0.5)
     assert (reachable.never, reachable.quantile(0.5), reachable.quantile(0.9)) == (1, 5.0, 9.0)
+
+
+def test_a_large_run_makes_a_page_of_bounded_size() -> None:
+    loss = "  - {at: 1s, do: loss, rate: 0.1, for: 1s}\n"
+    wishes = "nodes: 200\nnetworks: {app: {}}\ncontainers: {a: {on: node-1, network: app}}\n"
+    traffic = "traffic: [{from: a, to: a, every: 1ms}]\n"
+    scenario = parse(f"title: large\n{wishes}{traffic}timeline:\n{loss * 300}")
+    samples = tuple(Sample(traffic=0, at=n / 1000, took_s=0.0, ok=bool(n % 2)) for n in range(50_000))
+    steps = tuple(
+        StepResult(number=n, kind="loss", what="lossy", began=1.0, ended=1.0)
+        for n in range(len(scenario.timeline))
+    )
+    result = Result(title="large", world="simulated", seed=0, lasted_s=50.0, steps=steps, samples=samples)
+    text = page(scenario, result, "again")
+    assert len(text) < 1_500_000
+    assert "and 240 more faults" in text
+    assert "and 188 more nodes" in text
+    assert "no-soft" in text
 
 
 def test_the_command_writes_them(tmp_path: Path) -> None:
