@@ -27,6 +27,7 @@ class Misbehavior(StrEnum):
     HANG = "hang"
     STATUS_500 = "status 500"
     NOT_JSON = "not json"
+    NOT_UNICODE = "not unicode"
     EMPTY = "empty"
     WRONG_TYPES = "wrong types"
     DEEP = "deep"
@@ -91,6 +92,8 @@ class SimulatedPlugins:
                 return PluginAnswer(500, b"something broke\n")
             case Misbehavior.NOT_JSON:
                 return PluginAnswer(200, b"<html>hello</html>")
+            case Misbehavior.NOT_UNICODE:
+                return PluginAnswer(200, b'{"Err": "\xff", "Error": "\xff"}')
             case Misbehavior.EMPTY:
                 return PluginAnswer(200, b"")
             case Misbehavior.WRONG_TYPES:

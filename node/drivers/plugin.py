@@ -37,6 +37,9 @@ UNIX_HOST = "plugin.moby.localhost"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 """Nothing that could lead out of the directories where plugins are looked for."""
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding JSON of other people may raise."""
+
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 
@@ -168,20 +171,23 @@ def _read(method: str, response: PluginAnswer, answer: type[Answer]) -> Answer:
     """What a plugin said, if it is what the method promises."""
     if len(response.body) > ANSWER_BYTES_MAX:
         raise PluginUnclear(f"{method}: the plugin's answer is longer than {ANSWER_BYTES_MAX} bytes")
+    problem = _Problem()
+    broken: Exception | None = None
     try:
         problem = msgspec.json.decode(response.body, type=_Problem)
-    except (msgspec.MsgspecError, RecursionError):
-        problem = _Problem()
-    told = problem.Error if method.startswith(IPAM_DRIVER) else problem.Err
+    except UNREADABLE as error:
+        broken = error
     if response.status != 200:
         words = problem.Err or response.body.decode(errors="replace")
         kind = PluginLacks if response.status == 404 else PluginUnclear
         raise kind(f"{method}: {words[:ERROR_CHARACTERS_MAX]}")
-    if told:
+    if told := problem.Error if method.startswith(IPAM_DRIVER) else problem.Err:
         raise PluginRefused(f"remote: {told[:ERROR_CHARACTERS_MAX]}")
     if not response.body.strip():
         raise PluginUnclear("EOF")  # Go's JSON decoder at the end of nothing
     try:
-        return msgspec.json.decode(response.body, type=answer)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise PluginUnclear(f"{method}: the plugin's answer makes no sense: {error}") from None
+        if broken is None:
+            return msgspec.json.decode(response.body, type=answer)
+    except UNREADABLE as error:
+        broken = error
+    raise PluginUnclear(f"{method}: the plugin's answer makes no sense: {broken}")

@@ -17,6 +17,7 @@ ROUTES_MAX = 256
 """Static routes of one endpoint."""
 _PREFIX = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,10}")
 """Of an interface's name, which has 15 characters at most."""
+_LENGTH = re.compile(r"[0-9]{1,2}")
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -131,7 +132,7 @@ def check_cidr(text: str) -> None:
         IPv4Interface(text)
     except ValueError:
         raise ValueError(f"invalid CIDR address: {text[:80]}") from None
-    if "/" not in text:
+    if not _LENGTH.fullmatch(text.partition("/")[2]):  # Python also takes netmasks, and none at all
         raise ValueError(f"invalid CIDR address: {text[:80]}")
 
 

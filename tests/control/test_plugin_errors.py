@@ -52,6 +52,7 @@ def words(how: Misbehavior, method: str) -> str:
         Misbehavior.HANG: post + "context deadline exceeded",
         Misbehavior.STATUS_500: f"{method}: something broke",
         Misbehavior.NOT_JSON: f"{method}: the plugin's answer makes no sense",
+        Misbehavior.NOT_UNICODE: f"{method}: the plugin's answer makes no sense",
         Misbehavior.EMPTY: "EOF",
         Misbehavior.DEEP: f"{method}: the plugin's answer makes no sense",
         Misbehavior.WRONG_TYPES: f"{method}: the plugin's answer makes no sense",
@@ -188,6 +189,19 @@ LIES: list[tuple[str, str, dict[str, Any], str]] = [
         "CreateEndpoint",
         {"Interface": {"Address": "everywhere"}},
         ROLLED_BACK_ENDPOINT.format("invalid CIDR address: everywhere"),
+    ),
+    (
+        "an address with a netmask",
+        "CreateEndpoint",
+        {"Interface": {"Address": "10.200.0.9/255.255.255.0"}},
+        ROLLED_BACK_ENDPOINT.format("invalid CIDR address: 10.200.0.9/255.255.255.0"),
+    ),
+    (
+        "an error that is none",
+        "CreateEndpoint",
+        {"Err": 5},
+        "failed to create endpoint web on network shop: NetworkDriver.CreateEndpoint: "
+        "the plugin's answer makes no sense: Expected `str | null`, got `int` - at `$.Err`",
     ),
     (
         "a MAC address that is none",
