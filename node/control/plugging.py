@@ -72,10 +72,12 @@ class Plugging:
             if network.name not in container.networks:
                 where = "network" if standing is not None else "the network"
                 raise Failed(f"container {container.id} is not connected to {where} {network.name}")
-            if standing is not None and network.name in standing.footholds:
-                await self._sandboxes.disconnect(container, standing, network)
             left = {name: wish for name, wish in container.networks.items() if name != network.name}
-            await self._registry.change(container.id, lambda c: self._with(c, left))
+            try:
+                if standing is not None and network.name in standing.footholds:
+                    await self._sandboxes.disconnect(container, standing, network)
+            finally:
+                await self._registry.change(container.id, lambda c: self._with(c, left))
 
     def _with(self, container: ContainerRecord, networks: dict[str, EndpointSpec]) -> ContainerRecord:
         """The record with these networks, and the ports that are published now."""

@@ -142,21 +142,27 @@ class Sandboxes:
     async def connect(
         self, container: ContainerRecord, standing: Standing, network: NetworkRecord, wish: EndpointSpec
     ) -> None:
-        """Put a running container into one more network."""
+        """Put a running container into one more network. Raises NodeError, leaving all as it was."""
         if network.scope == "swarm" and not network.attachable:
             raise not_attachable(network)
         await self._connections.connect(standing, container, network, wish)
-        await self._publishing.settle(container, standing)
+        try:
+            await self._publishing.settle(container, standing)
+        except NodeError:
+            await self.disconnect(container, standing, network)
+            raise
         self.write_files(container, standing)
 
     async def disconnect(
         self, container: ContainerRecord, standing: Standing, network: NetworkRecord
     ) -> None:
-        """Take a running container out of a network."""
+        """Take a running container out of a network. It is out even if this raises NodeError: then its
+        ports could not be published through another.
+        """
         await self._connections.disconnect(standing, network)
+        self.write_files(container, standing)
         await self._connections.settle_gateway(standing)
         await self._publishing.settle(container, standing)
-        self.write_files(container, standing)
 
     async def rename(self, container: ContainerRecord, standing: Standing) -> None:
         """A running container has another name: its networks know it by that."""

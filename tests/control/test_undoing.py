@@ -137,24 +137,50 @@ def test_a_connect_that_fails_leaves_the_running_container_as_it_was() -> None:
     play(scenario, nodes=1)
 
 
+BINDING = "com.docker.network.bridge.host_binding_ipv4"
+
+
+async def two_bindings(world: World, blocked: str) -> None:
+    """Network aaa, which is preferred, publishes on the LAN, zzz on localhost; one address is taken."""
+    agent = world.agent("node-1")
+    for name, address in (("aaa", "192.168.65.2"), ("zzz", "127.0.0.1")):
+        await agent.controller.create(NetworkSpec(name=name, options={BINDING: address}))
+    first = ContainerSpec(image="nginx", port_bindings={"80/tcp": ((blocked, "8080"),)})
+    await agent.containers.create("first", first)
+    await agent.containers.start("first")
+
+
 def test_a_published_port_that_cannot_move_with_the_gateway_undoes_the_connect() -> None:
     async def scenario(world: World) -> None:
         agent = world.agent("node-1")
-        for name in ("aaa", "zzz"):
-            option = {"com.docker.network.bridge.host_binding_ipv4": "192.168.65.2"} if name == "aaa" else {}
-            await agent.controller.create(NetworkSpec(name=name, options=option))
-        blocked = ContainerSpec(image="nginx", port_bindings={"80/tcp": (("192.168.65.2", "8080"),)})
-        identity, _ = await agent.containers.create("first", blocked)
-        await agent.containers.start(identity)
-        on_localhost = ContainerSpec(
-            image="nginx", network_mode="zzz", port_bindings={"80/tcp": (("127.0.0.1", "8080"),)}
-        )
-        identity, _ = await agent.containers.create("second", on_localhost)
-        await agent.containers.start(identity)
-        before = tables(agent)
-        await agent.controller.connect("aaa", "second", NO_ADDRESS)
-        await agent.controller.disconnect("aaa", "second", force=False)
+        await two_bindings(world, "192.168.65.2")
+        second = in_networks("zzz", port_bindings={"80/tcp": (("", "8080"),)})
+        await agent.containers.create("second", second)
+        await agent.containers.start("second")
+        before, record = tables(agent), agent.containers.find("second")
+        with pytest.raises(Failed, match="Bind for 192.168.65.2:8080 failed: port is already allocated"):
+            await agent.controller.connect("aaa", "second", NO_ADDRESS)
         assert tables(agent) == before
+        assert agent.containers.find("second") == record
+        await agent.containers.remove("first", force=True)
+        await agent.controller.connect("aaa", "second", NO_ADDRESS)
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_who_leaves_a_network_has_left_it_even_if_its_port_cannot_move() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        await two_bindings(world, "127.0.0.1")
+        await agent.containers.create(
+            "second", in_networks("aaa", "zzz", port_bindings={"80/tcp": (("", "8080"),)})
+        )
+        await agent.containers.start("second")
+        with pytest.raises(Failed, match="Bind for 127.0.0.1:8080 failed: port is already allocated"):
+            await agent.controller.disconnect("aaa", "second", force=False)
+        record = agent.containers.find("second")
+        assert (list(record.networks), record.state.ports) == (["zzz"], ())
+        assert list(agent.containers.endpoints(record)) == ["zzz"]
 
     play(scenario, nodes=1, swarm=False)
 
