@@ -158,7 +158,7 @@ class Agent:
 
     def _build_drivers(self) -> None:
         config, seams = self.config, self.seams
-        plugins = PluginTable(seams.plugins, self.clock, config.plugin_patience_s)
+        self.plugins = plugins = PluginTable(seams.plugins, self.clock, config.plugin_patience_s)
         self.debts = DebtBook(self.ledgers, plugins, self.clock, self.telemetry)
         self.ipams = Ipams(plugins, self.debts, self.ledgers, self.telemetry, self.chance)
         old_macs = config.bridge_macs == "address"

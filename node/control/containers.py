@@ -140,8 +140,9 @@ class Containers:
         except (Conflict, InvalidParameter) as error:
             raise type(error)(f"Error when allocating new name: {error}") from None
         renamed, body = self._lives.find(container.id)
-        if body.standing is not None:
-            await self._sandboxes.rename(renamed, body.standing)
+        async with body.lock:
+            if body.standing is not None:
+                await self._sandboxes.rename(renamed, body.standing)
         self._lives.tell(renamed, "rename", oldName=f"/{container.name}")
 
     # -- running ----------------------------------------------------------------------------------

@@ -54,6 +54,9 @@ class DebtBook:
         self._silent: dict[str, float] = {}
         """When each plugin that does not answer was last tried."""
         self._being_paid: set[int] = set()
+        self._last_number = 0
+        """No number is given twice: who is about to pay a debt that was paid meanwhile must not take
+        another for it."""
 
     async def owe(self, holder: str, call: Call, network_scope: str = "") -> None:
         """Write a call down that will be due once the holder is gone. Raises Unavailable, Failed."""
@@ -61,7 +64,7 @@ class DebtBook:
         def plan(view: View) -> Transaction:
             if len(view.debts) >= DEBTS_MAX:
                 raise Failed(f"{DEBTS_MAX} calls are owed to plugins that do not answer")
-            number = max(view.debts, default=0) + 1
+            self._last_number = number = max(self._last_number, max(view.debts, default=0)) + 1
             debt = DebtRecord(number=number, holder=holder, call=call, network_scope=network_scope)
             key = keys.debt(number)
             return Transaction((absent(key),), (Put(key, encode(debt)),))

@@ -131,7 +131,7 @@ class View:
         self._modified[key] = item.modified
         if key.startswith(keys.ADDRESSES):
             network_id, _, address = key.removeprefix(keys.ADDRESSES).partition("/")
-            self._addresses.setdefault(network_id, {})[address] = item.value.decode()
+            self._addresses.setdefault(network_id, {})[address] = item.value.decode(errors="replace")
             return
         for prefix, kind in _KINDS:
             if key.startswith(prefix):
@@ -142,6 +142,7 @@ class View:
                 except (Undecodable, ValueError) as error:
                     self.undecodable[key] = str(error)
                     return
+                self.undecodable.pop(key, None)
                 before = self._records.get(key)
                 if isinstance(before, NetworkRecord):
                     self.index.remove(before)

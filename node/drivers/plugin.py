@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -153,18 +154,26 @@ class Plugin:
         return await self._plugins.post(self._address, method, content, timeout_s)
 
 
-class PluginTable(dict[str, Plugin]):
-    """Every plugin that was asked for, by name: one process may build networks and give addresses."""
+class PluginTable:
+    """Plugins by name: one process may build networks and give addresses.
+
+    It lasts as long as a driver or an IPAM has it, so that names which are nobody's are not remembered.
+    """
 
     def __init__(self, plugins: Plugins, clock: Clock, patience_s: float = PATIENCE_S) -> None:
-        super().__init__()
         self._plugins = plugins
         self._clock = clock
         self._patience_s = patience_s
+        self._known: WeakValueDictionary[str, Plugin] = WeakValueDictionary()
 
-    def __missing__(self, name: str) -> Plugin:
-        plugin = self[name] = Plugin(name, self._plugins, self._clock, self._patience_s)
+    def __getitem__(self, name: str) -> Plugin:
+        plugin = self._known.get(name)
+        if plugin is None:
+            plugin = self._known[name] = Plugin(name, self._plugins, self._clock, self._patience_s)
         return plugin
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
 
 
 def _read(method: str, response: PluginAnswer, answer: type[Answer]) -> Answer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from node.drivers.base import Driver
-from node.errors import NodeError
 
 
 class DriverTable(dict[str, Driver]):
@@ -23,13 +22,9 @@ class DriverTable(dict[str, Driver]):
         return driver
 
     async def resolve(self, name: str) -> Driver:
-        """A driver that can be used now. Raises NotFound, Failed, without remembering the name."""
-        is_new = name not in self
-        driver = self[name]
-        try:
-            await driver.ready()
-        except NodeError:
-            if is_new:
-                self.pop(name, None)
-            raise
+        """A driver that can be used now. Raises NotFound, Failed, without remembering a new name."""
+        driver = self.get(name) or self._remote(name)
+        await driver.ready()
+        driver = self.setdefault(name, driver)
+        await driver.ready()  # a watch may have brought networks of it meanwhile, and so another driver
         return driver

@@ -91,6 +91,8 @@ def _address(path: Path) -> str:
     try:
         if path.suffix == ".sock":
             return f"unix://{path.resolve()}" if stat.S_ISSOCK(path.stat().st_mode) else ""
+        if not path.is_file():
+            return ""  # nor is a pipe opened, which might never be written to
         with path.open(encoding="utf-8") as file:
             text = file.read(SPEC_BYTES_MAX)
         address = (str(json.loads(text)["Addr"]) if path.suffix == ".json" else text).strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -178,3 +179,8 @@ def test_where_plugins_are_written_down(tmp_path: Path, file: str, text: str, fo
     path.parent.mkdir(parents=True)
     path.write_text(text)
     assert HttpPlugins([tmp_path / "first", tmp_path / "second"]).find("a") == found
+
+
+def test_a_pipe_in_a_plugins_place_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.spec")
+    assert HttpPlugins([tmp_path]).find("a") == ""

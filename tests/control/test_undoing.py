@@ -158,7 +158,7 @@ def test_a_published_port_that_cannot_move_with_the_gateway_undoes_the_connect()
         await agent.containers.create("second", second)
         await agent.containers.start("second")
         before, record = tables(agent), agent.containers.find("second")
-        with pytest.raises(Failed, match="Bind for 192.168.65.2:8080 failed: port is already allocated"):
+        with pytest.raises(Failed, match=r"Bind for 192.168.65.2:8080 failed: port is already allocated"):
             await agent.controller.connect("aaa", "second", NO_ADDRESS)
         assert tables(agent) == before
         assert agent.containers.find("second") == record
@@ -176,13 +176,34 @@ def test_who_leaves_a_network_has_left_it_even_if_its_port_cannot_move() -> None
             "second", in_networks("aaa", "zzz", port_bindings={"80/tcp": (("", "8080"),)})
         )
         await agent.containers.start("second")
-        with pytest.raises(Failed, match="Bind for 127.0.0.1:8080 failed: port is already allocated"):
+        with pytest.raises(Failed, match=r"Bind for 127.0.0.1:8080 failed: port is already allocated"):
             await agent.controller.disconnect("aaa", "second", force=False)
         record = agent.containers.find("second")
         assert (list(record.networks), record.state.ports) == (["zzz"], ())
         assert list(agent.containers.endpoints(record)) == ["zzz"]
 
     play(scenario, nodes=1, swarm=False)
+
+
+@pytest.mark.parametrize("moment_ms", [0.0, 0.5, 1.0, 1.5, 2.0, 2.5])
+def test_a_container_renamed_while_it_leaves_a_network_has_left_it(moment_ms: float) -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        await overlay(world, "aaa")
+        await agent.controller.create(NetworkSpec(name="bbb"))
+        await settle(world)
+        before = tables(agent)
+        identity, _ = await agent.containers.create("web", in_networks("aaa", "bbb"))
+        await agent.containers.start(identity)
+        renaming = asyncio.ensure_future(agent.containers.rename("web", "shop"))
+        await settle(world, moment_ms / 1000)
+        await agent.controller.disconnect("aaa", identity, force=False)
+        await renaming
+        assert list(agent.containers.endpoints(agent.containers.find("shop"))) == ["bbb"]
+        await agent.containers.remove("shop", force=True)
+        assert tables(agent) == before
+
+    play(scenario, nodes=1)
 
 
 # -- the store goes away --------------------------------------------------------------------------
