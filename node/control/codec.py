@@ -41,5 +41,5 @@ def _decoded(value: bytes, kind: type) -> object:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
         return decoder.decode(value)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Undecodable(f"not a {kind.__name__}: {error}") from None

@@ -10,10 +10,8 @@ import pytest
 
 from lab.sim.plugins import Misbehavior
 from lab.sim.world import World
-from node.chaos.faults import Injection, Scope
-from node.chaos.kinds import Plane, StalledWatch
-from node.errors import Failed, NodeError, Unavailable
-from tests.control.plugins import NOTHING, Liar, calm, install, methods, spec, tables
+from node.errors import Failed, NodeError
+from tests.control.plugins import NOTHING, Liar, calm, install, spec, tables
 from tests.sim.play import play, settle, start
 
 CREATING = {
@@ -327,77 +325,3 @@ def test_a_driver_without_a_scope_cannot_be_used(scope: str) -> None:
             await world.agent("node-1").controller.create(spec())
 
     play(scenario, nodes=1, swarm=False)
-
-
-# -- lives of a node -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scope", ["local", "global"])
-def test_after_a_crash_the_plugin_hears_what_has_gone_and_networks_are_back(scope: str) -> None:
-    async def scenario(world: World) -> None:
-        plugin = install(world, scope)
-        agent = world.agent("node-1")
-        await agent.controller.create(spec())
-        state = json.dumps(plugin.state)
-        await start(world, "node-1", "web", "shop")
-        assert plugin.state["endpoints"]
-        await world.kill("node-1")
-        agent = await world.start("node-1")
-        await settle(world, 8.0)
-        assert json.dumps(plugin.state) == state
-        info = json.loads((await world.request("node-1", "GET", "/info")).body)
-        assert "example" in info["Plugins"]["Network"]
-        await agent.containers.start("web")
-        await agent.containers.remove("web", force=True)
-        await agent.controller.remove("shop")
-        await settle(world, 3.0)
-        assert plugin.state == NOTHING
-
-    play(scenario, nodes=1, swarm=scope == "global")
-
-
-@pytest.mark.parametrize("method", [*CREATING, "NetworkDriver.CreateEndpoint", "NetworkDriver.Join"])
-@pytest.mark.parametrize("scope", ["local", "global"])
-def test_a_node_killed_while_it_waits_for_its_plugin_leaves_nothing(scope: str, method: str) -> None:
-    async def scenario(world: World) -> None:
-        plugin = install(world, scope)
-        before = tables(world)
-        is_creating = method in CREATING
-        if not is_creating:
-            await world.agent("node-1").controller.create(spec())
-            before = tables(world)
-        state = json.dumps(plugin.state)
-        world.plugins.misbehave("example", method, Misbehavior.HANG)
-        agent = world.agent("node-1")
-        work = agent.controller.create(spec()) if is_creating else start(world, "node-1", "web", "shop")
-        task = asyncio.get_running_loop().create_task(work)
-        await settle(world, 2.0)
-        if task.done():
-            return  # this scope does not ask that
-        await world.kill("node-1")
-        task.cancel()
-        world.plugins.revive("example")
-        await world.start("node-1")
-        await settle(world, 10.0)
-        assert tables(world) == before
-        assert json.dumps(plugin.state) == state
-
-    play(scenario, nodes=1, swarm=scope == "global")
-
-
-def test_a_network_that_was_committed_unheard_keeps_its_plugin() -> None:
-    async def scenario(world: World) -> None:
-        plugin = install(world, "global")
-        agent = world.agent("node-1")
-        await agent.controller.create(spec("first"))
-        stall = Injection(StalledWatch(), Scope(planes=(Plane.STORE,)), 20.0)
-        agent.faults.inject(stall, world.clock.now())
-        with pytest.raises(Unavailable, match="watch is stalled"):
-            await agent.controller.create(spec())
-        await settle(world, 5.0)
-        assert "NetworkDriver.FreeNetwork" not in methods(world)
-        await settle(world, 20.0)
-        assert agent.controller.find("shop").driver == "example"
-        assert len(plugin.state["pools"]) == 2
-
-    play(scenario)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from typing import Any
 
 import pytest
 
 from deploy.plugins.example import ExamplePlugin
-from lab.sim.plugins import Misbehavior
 from lab.sim.world import World
 from node.errors import Failed, NodeError, NotFound
 from node.model.container import ContainerSpec
-from node.model.debt import Call
 from node.model.network import NetworkSpec, Subnet
 from tests.control.plugins import NOTHING, Liar, bodies, install, methods, spec
 from tests.sim.play import play, reaches, run, settle, start
@@ -139,52 +136,6 @@ def test_a_global_plugin_hears_of_nodes_that_come_and_go() -> None:
         assert bodies(world, "NetworkDriver.DiscoverNew")[-1]["DiscoveryData"]["Address"] == "192.168.65.4"
 
     play(scenario)
-
-
-def test_names_that_are_nobodys_are_not_remembered() -> None:
-    async def scenario(world: World) -> None:
-        agent = world.agent("node-1")
-        for wish in (spec(), spec(driver="bridge")):
-            with pytest.raises(NotFound):
-                await agent.controller.create(wish)
-        gc.collect()
-        assert "example" not in agent.drivers
-        assert "example" not in agent.plugins
-
-    play(scenario, nodes=1, swarm=False)
-
-
-def test_a_node_whose_plugin_comes_late_has_heard_of_the_others_meanwhile() -> None:
-    async def scenario(world: World) -> None:
-        install(world, "global")
-        await world.agent("node-1").controller.create(spec())
-        await world.kill("node-2")
-        world.plugins.misbehave("example", "Plugin.Activate", Misbehavior.DEAD)
-        await world.start("node-2")
-        await settle(world, 3.0)
-        address = await start(world, "node-1", "web", "shop")
-        await settle(world, 60.0)
-        world.plugins.revive("example")
-        await start(world, "node-2", "late", "shop")
-        await settle(world)
-        assert await reaches(world, "node-2", "late", address)
-
-    play(scenario, nodes=2)
-
-
-def test_no_two_debts_ever_have_one_number() -> None:
-    async def scenario(world: World) -> None:
-        install(world)
-        agent = world.agent("node-1")
-        call = Call(plugin="example", method="NetworkDriver.Leave", body={"EndpointID": "none"})
-        numbers = []
-        for _ in range(3):
-            await agent.debts.owe("nobody", call)
-            numbers += agent.own.view.debts
-            assert await agent.debts.pay("nobody")
-        assert numbers == [1, 2, 3]
-
-    play(scenario, nodes=1, swarm=False)
 
 
 def test_names_that_are_nobodys_are_refused_in_the_engines_words() -> None:
