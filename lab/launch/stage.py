@@ -130,8 +130,6 @@ class LiveStage(LiveHosts):
 
 def impossible(scenario: model.Scenario) -> str:
     """Why no live cluster at all can play this scenario, or ""."""
-    if scenario.switches:
-        return "deliberate defects exist in the simulated world only: use shoal sim"
     if scenario.nodes > NODES_MAX:
         return f"{scenario.nodes} nodes are too many for one machine ({NODES_MAX} at most): use shoal sim"
     return ""

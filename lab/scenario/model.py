@@ -368,5 +368,3 @@ class Scenario(Struct, frozen=True, kw_only=True):
     all views are equal, and all who share an overlay network reach each other."""
     settings: dict[str, str] = {}
     """Settings of every node (node/config.py), such as lease_s, as text."""
-    switches: tuple[str, ...] = ()
-    """Deliberate defects that are turned on, for incidents and for proving that checkers work."""

@@ -32,7 +32,9 @@ class Clients:
     async def _request(self, node: str, method: str, path: str, body: object) -> Outcome:
         content = b"" if body is None else msgspec.json.encode(body)
         headers = {"content-type": "application/json"} if content else {}
-        agent = self._world.agent(node)
+        agent = self._world.hosts[node].agent
+        if agent is None:
+            return Outcome(-1, f"{node} went down")  # between two requests of one command
         answer = await agent.app.handle(Request.of(method, path, headers, content))
         if isinstance(answer, Response):
             return Outcome(answer.status, answer.body.decode(errors="replace"))

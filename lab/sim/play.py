@@ -11,7 +11,6 @@ from lab.checkers.catalogue import checkers
 from lab.scenario.director import Director, Tell, unheard
 from lab.scenario.model import AnyStep, Scenario
 from lab.scenario.result import Failure, Line, Result
-from lab.scenario.stage import NotHere
 from lab.scenario.words import describe
 from lab.sim import loop
 from lab.sim.stage import SimStage
@@ -43,8 +42,6 @@ def play(
 
 
 async def _play(scenario: Scenario, seed: int, tell: Tell, trace: bool) -> Played:
-    if scenario.switches:
-        raise NotHere(f"there is no switch {scenario.switches[0]}: no deliberate defect is built in")
     timing = timing_of(seed)
     world = World(seed, scenario.nodes, timing=timing)
     stage = SimStage(world, scenario.settings)

@@ -74,7 +74,7 @@ def test_facts_for_programs(here: Path) -> None:
         (None, "cannot be read"),
         (GOOD.replace("node-2, network", "node-9, network"), 'line 6, column 11: there is no node "node-9"'),
         (GOOD + "settings: {lease_s: '0'}\n", "lease_s 0"),
-        (GOOD + "switches: [forgetful]\n", "there is no switch forgetful"),
+        (GOOD + "switches: [forgetful]\n", "unknown field `switches`"),
         (GOOD + "  - {at: 3s, do: store-member-lost, for: 1s}\n", "shoal play"),
     ],
 )
