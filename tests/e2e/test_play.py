@@ -121,6 +121,6 @@ def test_what_cannot_be_played_here_is_refused_before_anything_begins(
 
 
 def test_what_no_cluster_can_play_starts_none(lab_home: Path) -> None:
-    with pytest.raises(NotHere, match="too many for one machine.*use shoal sim"):
+    with pytest.raises(NotHere, match=r"too many for one machine .*: use shoal sim"):
         live.play(parse("title: a\nnodes: 51"))
     assert not [name for name in names() if name.startswith("play-")]
