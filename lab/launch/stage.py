@@ -20,7 +20,7 @@ from lab.launch.docker import AsyncEngine
 from lab.launch.hosts import POLL_S, LiveHosts
 from lab.launch.look import LiveLooker
 from lab.launch.observe import Observers
-from lab.launch.processes import alive
+from lab.launch.processes import alive, is_paused
 from lab.scenario import model
 from lab.scenario.stage import Outcome, Witness
 
@@ -148,4 +148,6 @@ def refusal(scenario: model.Scenario, cluster: str) -> str:
     for entry in entries:
         if not alive(entry.process):
             return f'{entry.config.name} is dead: start it with "shoal restart {entry.config.name}"'
+        if entry.process is not None and is_paused(entry.process):
+            return f'{entry.config.name} is paused: let it go on with "shoal resume {entry.config.name}"'
     return ""

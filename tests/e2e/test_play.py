@@ -13,6 +13,7 @@ import pytest
 from lab.launch import play as live
 from lab.launch.cluster import Cluster, existing, names
 from lab.launch.engine import Engine
+from lab.launch.processes import send
 from lab.scenario.load import load, parse
 from lab.scenario.stage import NotHere
 from lab.sim import play as simulated
@@ -118,6 +119,16 @@ def test_what_cannot_be_played_here_is_refused_before_anything_begins(
         live.play(parse(text), cluster.name)
     assert why in str(refused.value)
     assert left(cluster)[1] == []
+
+
+def test_a_cluster_with_a_frozen_node_is_no_stage(cluster: Cluster) -> None:
+    process = existing(cluster.name).node("node-2").process
+    send(process, signal.SIGSTOP)
+    try:
+        with pytest.raises(NotHere, match='node-2 is paused: let it go on with "shoal resume node-2"'):
+            live.play(parse("title: a"), cluster.name)
+    finally:
+        send(process, signal.SIGCONT)
 
 
 def test_what_no_cluster_can_play_starts_none(lab_home: Path) -> None:
