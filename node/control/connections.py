@@ -24,11 +24,12 @@ from node.control.debts import DebtBook
 from node.control.events import Events
 from node.control.ipams import Ipams
 from node.control.ledger import Ledger
+from node.control.port_wishes import exposed, wanted
 from node.control.standing import GATEWAY_BRIDGE, Foothold, Standing
 from node.control.validate_container import INTERFACE_OPTION
 from node.control.view import View
 from node.dns.zone import Zone
-from node.drivers.base import Driver, Joined
+from node.drivers.base import NO_WISHES, Driver, Joined, Wishes
 from node.drivers.bridge import BridgeDriver
 from node.errors import Failed, Forbidden, NodeError, Unavailable
 from node.model.container import ContainerRecord, dns_names
@@ -85,7 +86,8 @@ class Connections:
             raise Forbidden("cannot create endpoint on configuration-only network")
         if network.name in standing.footholds:
             raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
-        endpoint = await self._join(standing, self._draft(standing, container, network, wish), network, wish)
+        draft = self._draft(standing, container, network, wish)
+        endpoint = await self._join(standing, draft, network, wish, _wishes(standing, container, wish))
         try:
             await self.settle_gateway(standing)
         except NodeError:
@@ -108,12 +110,17 @@ class Connections:
         )
 
     async def _join(
-        self, standing: Standing, draft: EndpointRecord, network: NetworkRecord, wish: EndpointSpec
+        self,
+        standing: Standing,
+        draft: EndpointRecord,
+        network: NetworkRecord,
+        wish: EndpointSpec,
+        wishes: Wishes = NO_WISHES,
     ) -> EndpointRecord:
         driver = self._drivers[network.driver]
         endpoint = await self._record(network, draft, wish.address, driver)
         try:
-            joined = await driver.join(network, endpoint, standing.sandbox)
+            joined = await driver.join(network, endpoint, standing.sandbox, wishes)
         except NodeError:
             await self._release(network, endpoint)
             raise
@@ -253,6 +260,19 @@ class Connections:
             network.id,
             {"container": container, "name": network.name, "type": network.driver},
         )
+
+
+def _wishes(standing: Standing, container: ContainerRecord, wish: EndpointSpec) -> Wishes:
+    """What a plugin is told of a new endpoint. Raises Failed."""
+    outward = standing.gateway()
+    return Wishes(
+        driver_options=wish.driver_options,
+        mac=wish.mac,
+        dns_servers=container.spec.dns,
+        exposed_ports=exposed(container.spec),
+        ports=wanted(container.spec),
+        published_elsewhere=outward is not None and outward.network.driver == "bridge",
+    )
 
 
 def _interface(standing: Standing, network: NetworkRecord, wish: EndpointSpec) -> str:

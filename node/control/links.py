@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from node.control.port_wishes import exposed
 from node.control.standing import Standing
 from node.dns import files
 from node.errors import Failed, NotFound
@@ -41,12 +42,7 @@ class Link:
     @property
     def ports(self) -> tuple[tuple[int, str], ...]:
         """What the other one exposes: numbers and protocols, in order."""
-        image = catalogue.find(self.target.spec.image)
-        exposed = {*self.target.spec.exposed_ports, *self.target.spec.port_bindings}
-        exposed |= set(image.exposed_ports if image is not None else ())
-        return tuple(
-            sorted((int(port.partition("/")[0]), port.partition("/")[2] or "tcp") for port in exposed)
-        )
+        return exposed(self.target.spec)
 
     @property
     def host(self) -> tuple[str, str]:

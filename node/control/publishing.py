@@ -11,20 +11,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from node.control.port_wishes import wanted
 from node.control.portallocator import PortAllocator
 from node.control.standing import Foothold, Standing
 from node.drivers.base import Driver, Exposing
 from node.drivers.bridge import BINDING_OPTION
-from node.drivers.firewall import PROTOCOLS
 from node.drivers.machine import Machine
 from node.drivers.proxy import Datagrams, Proxy, TcpProxy, UdpProxy
 from node.errors import Failed
 from node.model.address import parse_ipv4
 from node.model.container import ContainerRecord
 from node.model.published import ANY_IPV4, ANY_IPV6, PortWish, PublishedPort
-from node.programs import catalogue
 from node.seams import Clock, Conversation, Opened, Outside
 from node.stack.sandbox import Sandbox
 from node.stack.sockets import TextAddress
@@ -32,8 +30,6 @@ from node.tasks import TaskScope
 
 TRIES_MAX = 10
 """With a port that any other could stand in for."""
-PORTS_MAX = 4096
-"""Published by one container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +96,13 @@ class Publishing:
         if chosen is None:
             return
         driver = self._drivers[chosen.network.driver]
-        wishes = wanted(container, chosen) if _host_is_gateway(chosen, driver) else []
+        wishes = wanted(container.spec, _default(chosen)) if _host_is_gateway(chosen, driver) else ()
         outlet = self._held[container.id] = Outlet(chosen)
         try:
             for wish in wishes:
                 outlet.held.append(await self._publish(wish, chosen))
             if isinstance(driver, Exposing):
-                await driver.expose(chosen.endpoint, _port_maps(outlet.held))
+                await driver.expose(chosen.endpoint, [one.port for one in outlet.held])
         except Failed as error:
             await self.withdraw(container.id)
             raise Failed(
@@ -180,52 +176,14 @@ async def _connect(host: Sandbox, protocol: str, serving: TextAddress) -> Conver
     return await host.connect_tcp(*serving) if protocol == "tcp" else Datagrams(host, serving)
 
 
+def _default(through: Foothold) -> str:
+    """The host's address for ports that name none."""
+    return through.network.options.get(BINDING_OPTION, "") or ANY_IPV4
+
+
 def _host_is_gateway(through: Foothold, driver: Driver) -> bool:
     """Only there publishing has an effect: a container that a macvlan leads outside is there already."""
     network, gateway = through.network, through.endpoint.gateway
     if isinstance(driver, Exposing):
         return network.scope == "local" and gateway in (subnet.gateway for subnet in network.subnets)
     return network.driver == "bridge"
-
-
-def _port_maps(held: list[Held]) -> dict[str, Any]:
-    """Published ports as a driver is told of them (moby: libnetwork/netlabel, types.PortBinding)."""
-    maps, exposed = [], []
-    for one in held:
-        port = one.port
-        inside = {"Proto": PROTOCOLS[port.protocol], "Port": port.container_port}
-        host = {"HostIP": port.host_address, "HostPort": port.host_port, "HostPortEnd": port.host_port}
-        exposed.append(inside)
-        maps.append({**inside, "IP": "", **host})
-    return {"com.docker.network.portmap": maps, "com.docker.network.endpoint.exposedports": exposed}
-
-
-def wanted(container: ContainerRecord, through: Foothold) -> list[PortWish]:
-    """What a container asks for: exact ports first, so that no range takes them away. Raises Failed."""
-    spec = container.spec
-    default = through.network.options.get(BINDING_OPTION, "") or ANY_IPV4
-    wishes: list[PortWish] = []
-    for port, bindings in sorted(spec.port_bindings.items()):
-        number, _, protocol = port.partition("/")
-        for address, host_port in bindings:
-            if ":" in address:
-                continue  # IPv6 is shown, and carried by nothing here
-            first, _, last = host_port.partition("-")
-            wishes.append(
-                PortWish(
-                    int(number),
-                    protocol or "tcp",
-                    address or default,
-                    int(first or 0),
-                    int(last or first or 0),
-                )
-            )
-    if spec.publish_all:
-        image = catalogue.find(spec.image)
-        exposed = {*spec.exposed_ports, *(image.exposed_ports if image is not None else ())}
-        for port in sorted(exposed - set(spec.port_bindings)):
-            number, _, protocol = port.partition("/")
-            wishes.append(PortWish(int(number), protocol or "tcp", default))
-    if len(wishes) > PORTS_MAX:
-        raise Failed(f"a container publishes at most {PORTS_MAX} ports here")
-    return sorted(wishes, key=lambda wish: not (wish.first and wish.first == wish.last))

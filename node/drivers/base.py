@@ -15,12 +15,13 @@ back; drivers do not know each other. What all of them build upon is the Machine
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol, TypeGuard, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
+from node.model.published import PortWish, PublishedPort
 from node.stack.sandbox import Sandbox
 
 
@@ -35,6 +36,24 @@ class Joined:
     address: str = ""
     gateway_service: bool = True
     """If no network of the container leads outside, the gateway bridge shall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user said of an endpoint and of its container, for a driver that passes it on."""
+
+    driver_options: Mapping[str, str] = field(default_factory=dict)
+    mac: str = ""
+    dns_servers: tuple[str, ...] = ()
+    exposed_ports: tuple[tuple[int, str], ...] = ()
+    """Number and protocol."""
+    ports: tuple[PortWish, ...] = ()
+    """To be published; the host address is empty where none was named."""
+    published_elsewhere: bool = False
+    """Another network of the container does that already."""
+
+
+NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +113,9 @@ class Driver(Protocol):
     def close(self, network: NetworkRecord) -> None:
         """Undo open; nobody is joined any more."""
 
-    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(
+        self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox, wishes: Wishes
+    ) -> Joined:
         """Put an interface for the endpoint into the sandbox. Raises NodeError, leaving nothing behind."""
 
     async def leave(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> None:
@@ -127,8 +148,8 @@ def _spans(kind: type) -> bool:
 class Exposing(Protocol):
     """A driver that wants to know which endpoint its container is reached through from outside."""
 
-    async def expose(self, endpoint: EndpointRecord, options: Mapping[str, Any]) -> None:
-        """It is this one now; ``options`` has the ports that are published. Raises Failed."""
+    async def expose(self, endpoint: EndpointRecord, ports: Sequence[PublishedPort]) -> None:
+        """It is this one now, with these published ports. Raises Failed."""
 
     async def hide(self, endpoint: EndpointRecord) -> None:
         """It is not any more. Never refuses."""

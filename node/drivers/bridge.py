@@ -17,7 +17,7 @@ from ipaddress import IPv4Network
 
 from node.datapath.port import Port
 from node.datapath.segment import Segment
-from node.drivers.base import Joined, QuietDriver
+from node.drivers.base import Joined, QuietDriver, Wishes
 from node.drivers.firewall import ISOLATED, NAT, NAT_UNPROTECTED, PROTOCOLS, ROUTED, BridgeRules
 from node.drivers.machine import Machine
 from node.drivers.options import boolean, mtu
@@ -142,7 +142,9 @@ class BridgeDriver(QuietDriver):
         self._machine.detach(bridge.gateway, self._machine.host, bridge.interface)
         self._machine.switchboard.remove_segment(bridge.segment)
 
-    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(
+        self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox, wishes: Wishes
+    ) -> Joined:
         """Plug the sandbox's new interface into the bridge."""
         bridge = self._open[network.id]
         port = self._machine.attach(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from node.datapath.macvlan import Role
 from node.datapath.port import Port
-from node.drivers.base import Joined, QuietDriver
+from node.drivers.base import Joined, QuietDriver, Wishes
 from node.drivers.machine import LAN_MTU, Machine
 from node.drivers.parents import DUMMY_PREFIX, Parent, Parents
 from node.errors import Failed
@@ -103,7 +103,9 @@ class MacvlanDriver(QuietDriver):
         del self._open.pop(network.id).parent.segment.networks[network.name]
         self._parents.release(parent_of(network), network.id)
 
-    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(
+        self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox, wishes: Wishes
+    ) -> Joined:
         """Hang the sandbox's new interface from the parent. Raises Failed."""
         macvlan = self._open[network.id]
         if macvlan.role is Role.PASSTHRU and macvlan.ports:

@@ -7,11 +7,14 @@ whoever undoes pays it (moby: libnetwork/drivers/remote/driver.go, docs/remote.m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from node.drivers import endpoint_options
+from node.drivers.base import Wishes
+from node.drivers.endpoint_options import LABEL
 from node.drivers.plugin import NETWORK_DRIVER, Debts, Plugin, PluginLacks, PluginRefused, Response
 from node.drivers.remote_messages import (
     Allocated,
@@ -24,8 +27,8 @@ from node.errors import Failed
 from node.model.debt import Call
 from node.model.ids import short
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Subnet
+from node.model.published import PublishedPort
 
-LABEL = "com.docker.network."
 LOCAL_SPACE, GLOBAL_SPACE = "LocalDefault", "GlobalDefault"
 """Names of the engine's own address spaces."""
 
@@ -81,16 +84,17 @@ class NetworkPlugin:
             await self._debts.forgive(holder, f"{NETWORK_DRIVER}.DeleteNetwork")
             raise
 
-    async def create_endpoint(self, network: NetworkRecord, endpoint: EndpointRecord) -> EndpointRecord:
+    async def create_endpoint(
+        self, network: NetworkRecord, endpoint: EndpointRecord, wishes: Wishes
+    ) -> EndpointRecord:
         """The endpoint, with what the plugin has filled in."""
         names = _names(endpoint)
         given = {"Address": endpoint.address, "AddressIPv6": "", "MacAddress": endpoint.mac}
         await self._owe(endpoint.id, "DeleteEndpoint", names)
+        body = {**names, "Interface": given, "Options": endpoint_options.of_endpoint(network, wishes)}
         where = f"failed to create endpoint {endpoint.name} on network {network.name}"
         try:
-            answer = await self._ask(
-                "CreateEndpoint", {**names, "Interface": given, "Options": {}}, EndpointCreated
-            )
+            answer = await self._ask("CreateEndpoint", body, EndpointCreated)
             filled = answer.Interface
             if filled is None:
                 return endpoint
@@ -106,25 +110,27 @@ class NetworkPlugin:
             mac=(filled.MacAddress or endpoint.mac).lower(),
         )
 
-    async def join(self, endpoint: EndpointRecord) -> EndpointJoined:
+    async def join(self, endpoint: EndpointRecord, wishes: Wishes) -> EndpointJoined:
         """What the container of an endpoint gets."""
         names = _names(endpoint)
         await self._owe(endpoint.id, "Leave", names)
         key = f"/var/run/docker/netns/{short(endpoint.container)}"
+        body = {**names, "SandboxKey": key, "Options": endpoint_options.of_container(wishes)}
         try:
-            joined = await self._ask("Join", {**names, "SandboxKey": key, "Options": {}}, EndpointJoined)
+            joined = await self._ask("Join", body, EndpointJoined)
         except PluginRefused:
             await self._debts.forgive(endpoint.id, f"{NETWORK_DRIVER}.Leave")
             raise
         _check(joined.check)
         return joined
 
-    async def expose(self, endpoint: EndpointRecord, options: Mapping[str, Any]) -> None:
+    async def expose(self, endpoint: EndpointRecord, ports: Sequence[PublishedPort]) -> None:
         """The endpoint is its container's gateway now, with these ports."""
         names = _names(endpoint)
         await self._owe(endpoint.id, "RevokeExternalConnectivity", names)
+        body = {**names, "Options": endpoint_options.of_published(ports)}
         try:
-            await self._ask("ProgramExternalConnectivity", {**names, "Options": options}, Response)
+            await self._ask("ProgramExternalConnectivity", body, Response)
         except PluginLacks:
             await self._debts.forgive(endpoint.id, f"{NETWORK_DRIVER}.RevokeExternalConnectivity")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from node.drivers.base import Joined, QuietDriver
+from node.drivers.base import Joined, QuietDriver, Wishes
 from node.errors import Forbidden
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
 from node.stack.sandbox import Sandbox
@@ -24,7 +24,9 @@ class NullDriver(QuietDriver):
         """No interface, no hardware address."""
         return ""
 
-    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(
+        self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox, wishes: Wishes
+    ) -> Joined:
         """The loopback that every sandbox has is all."""
         return Joined()
 

@@ -22,7 +22,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from node.datapath.port import Port
 from node.datapath.segment import Segment
 from node.datapath.vtep import Vtep
-from node.drivers.base import Joined, Peer, QuietDriver
+from node.drivers.base import Joined, Peer, QuietDriver, Wishes
 from node.drivers.machine import Machine
 from node.drivers.options import mtu
 from node.drivers.overlay_router import OverlayRouter
@@ -76,7 +76,9 @@ class OverlayDriver(QuietDriver):
 
     # -- local endpoints --------------------------------------------------------------------------
 
-    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(
+        self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox, wishes: Wishes
+    ) -> Joined:
         """Plug the sandbox's new interface into its subnet's segment, which appears if it is the first."""
         index = _index_of(network, endpoint.address)
         if (network.id, index) not in self._open:

@@ -14,11 +14,10 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Any
 
 import msgspec
 
-from node.drivers.base import Joined, Peer, QuietDriver
+from node.drivers.base import Joined, Peer, QuietDriver, Wishes
 from node.drivers.machine import Machine
 from node.drivers.network_plugin import NetworkPlugin, Nonsense
 from node.drivers.plugin import NETWORK_DRIVER, Debts, Plugin
@@ -27,6 +26,7 @@ from node.drivers.remote_wires import Wires
 from node.errors import Failed, NodeError
 from node.model.address import format_mac, random_mac
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
+from node.model.published import PublishedPort
 from node.stack.sandbox import Sandbox
 
 
@@ -108,13 +108,15 @@ class RemoteDriver(QuietDriver):
 
     # -- endpoints --------------------------------------------------------------------------------
 
-    async def join(self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox) -> Joined:
+    async def join(
+        self, network: NetworkRecord, endpoint: EndpointRecord, sandbox: Sandbox, wishes: Wishes
+    ) -> Joined:
         """Ask for the endpoint, then for what its container gets, and wire it. Raises NodeError."""
         try:
             await self.ready()
             await self._begin_here(network, endpoint)
-            endpoint = await self.plugin.create_endpoint(network, endpoint)
-            joined = await self.plugin.join(endpoint)
+            endpoint = await self.plugin.create_endpoint(network, endpoint, wishes)
+            joined = await self.plugin.join(endpoint, wishes)
             endpoint = msgspec.structs.replace(
                 endpoint,
                 mac=endpoint.mac or format_mac(random_mac(self._chance)),
@@ -157,10 +159,10 @@ class RemoteDriver(QuietDriver):
 
     # -- the way outside --------------------------------------------------------------------------
 
-    async def expose(self, endpoint: EndpointRecord, options: Mapping[str, Any]) -> None:
+    async def expose(self, endpoint: EndpointRecord, ports: Sequence[PublishedPort]) -> None:
         """See Exposing in node/drivers/base.py."""
         try:
-            await self.plugin.expose(endpoint, options)
+            await self.plugin.expose(endpoint, ports)
         except Failed:
             await self.hide(endpoint)
             raise
