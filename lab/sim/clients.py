@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import traceback
 from collections.abc import Coroutine
 from typing import Any
 
@@ -82,7 +83,15 @@ class Clients:
             return Outcome(-1, f"{node} went down")
         if not task.done():
             return Outcome(-1, f"{node} does not answer")
+        if (error := task.exception()) is not None:
+            return self._bug(node, error)
         return task.result()
+
+    def _bug(self, node: str, error: BaseException) -> Outcome:
+        """The node fell over an error that nobody expects: told as what it is, as by a real one."""
+        where = "".join(traceback.format_exception(error)[-3:])
+        self._world.story.tell(node, "node.bug", {"task": "request", "error": repr(error), "where": where})
+        return Outcome(500, msgspec.json.encode({"message": f"a bug in the node: {error!r}"}).decode())
 
     def hang_up(self, node: str) -> None:
         """The node has gone: nobody waits for its answers any more."""

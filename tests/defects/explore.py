@@ -18,6 +18,10 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 NAMES = tuple(sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
 
 
+TELLING = ("invariant", "crash", "recovery", "step")
+"""Kinds of failures, the one that says most first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Find:
     """What a seed showed, and how many were played for it; ``by`` is empty if none showed anything."""
@@ -61,7 +65,7 @@ def once(defect: Defect, seed: int, invariants: tuple[str, ...] = ()) -> Find:
         return Find(defect.name, defect.scenario, seed, "crash", 0.0, f"{type(error).__name__}: {error}")
     if result.passed:
         return Find(defect.name, defect.scenario, seed)
-    first = min(result.failures, key=lambda failure: failure.kind != "invariant")
+    first = min(result.failures, key=lambda failure: TELLING.index(failure.kind))
     by = first.name if first.kind == "invariant" else first.kind
     what = first.text.removeprefix(f"{first.name} is broken: ")
     return Find(defect.name, defect.scenario, seed, by, first.at, what)

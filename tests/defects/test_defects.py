@@ -7,7 +7,7 @@ import pytest
 from lab.checkers.catalogue import KINDS
 from lab.sim.play import play
 from tests.defects.defects import DEFECTS
-from tests.defects.explore import NAMES, alone, explore, scenario
+from tests.defects.explore import NAMES, alone, explore, once, scenario
 
 PROOFS = {
     "given-once": "gateway-not-set-aside",
@@ -49,3 +49,9 @@ def test_every_defect_says_in_a_sentence_what_it_is() -> None:
     for defect in DEFECTS.values():
         assert defect.sentence.endswith("."), defect
         assert defect.scenario in NAMES, defect
+
+
+def test_a_bug_that_a_request_meets_is_told_as_a_crash() -> None:
+    found = once(DEFECTS["vni-without-a-look"], 1)
+    assert found.by == "crash"
+    assert "4097 is in use on this node" in found.what
