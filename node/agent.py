@@ -34,6 +34,7 @@ from node.control.discovery import Discovery
 from node.control.events import Events
 from node.control.execs import Execs
 from node.control.images import Images
+from node.control.ingress import Ingress
 from node.control.inspection import Inspection
 from node.control.ipam import DefaultPools
 from node.control.ipams import Ipams
@@ -202,6 +203,9 @@ class Agent:
         self.programs = Programs(self.registry, self.lives)
         self.controller.plugging = Plugging(self.registry, self.lives, sandboxes, clock)
         self.discovery = Discovery(config.name, self.ledgers, self.drivers, self.ipams, self.telemetry)
+        self.ingress: Ingress | None = None
+        if self.swarm_ledger is not None:
+            self.ingress = Ingress(config.name, self.swarm_ledger, self.connections, self._sandbox, chance)
         self.reconciler = Reconciler(
             config.name, self.own, self.swarm_ledger, self.drivers, self.connections, self.machine
         )
@@ -252,6 +256,7 @@ class Agent:
             self.connections,
             self.publishing,
             self.counters,
+            self.ingress,
         )
         self.inspection.identity = me.node_id if self.swarm_ledger is not None else me.engine_id
         self.inspection.started = rfc3339(clock.wall())
@@ -305,14 +310,17 @@ class Agent:
         """Follow the swarm's store and become a member; what is away now is done when it is back."""
         ledger, clock, telemetry = self.swarm_ledger, self.clock, self.telemetry
         assert ledger is not None
+        assert self.ingress is not None
         self.tasks.start(ledger.follow(), "swarm store")
-        self.tasks.start(self._found_swarm(ledger), "ingress")
+        self.tasks.start(self._found_swarm(ledger), "founding")
+        self.tasks.start(self.ingress.run(clock, telemetry), "ingress")
         try:
             async with asyncio.timeout(SWARM_PATIENCE_S):
                 await ledger.until(lambda view: view.revision > 0)
                 await membership.join(self.config.lease_s)
                 name = self.config.name
                 await ledger.until(lambda view: name in view.members)
+                await self.ingress.stands.wait()  # before any container: it has the first address
         except (TimeoutError, StoreError) as error:
             telemetry.tell("swarm.away", node=self.config.name, reason=str(error))
         self.tasks.start(membership.keep(self.config.lease_s, clock, telemetry), "lease")
@@ -342,6 +350,8 @@ class Agent:
         await self.tasks.close()
         if not graceful:
             self.lives.abandon()
+        if self.ingress is not None:
+            self.ingress.close()
         self.host.close()
 
     def _failed(self, name: str, error: BaseException) -> None:

@@ -13,8 +13,8 @@ class Held(Checker):
 
     name = "held"
     sentence = (
-        "Every endpoint of a running container stands in the store, and every endpoint in the store "
-        f"of a living node has its running container, within {SETTLE_S:g} s."
+        "Every endpoint of a running container stands in the store, and every endpoint in the store of a "
+        f"living node has its running container, or is the node's own, within {SETTLE_S:g} s."
     )
     within_s = SETTLE_S
 

@@ -95,7 +95,7 @@ class NodeSeen:
     running: tuple[str, ...] = ()
     """Containers that run, by id."""
     endpoints: tuple[EndpointSeen, ...] = ()
-    """Endpoints that its running containers stand in."""
+    """Endpoints that its running containers stand in, and the node itself in the ingress network."""
     ports: tuple[tuple[str, int], ...] = ()
     """Published ports that are taken: protocol and number."""
     published: tuple[tuple[str, int], ...] = ()

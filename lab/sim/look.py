@@ -88,7 +88,10 @@ class Looker:
         name, ledger = agent.config.name, agent.swarm_ledger
         bodies = [(key, body) for key, body in agent.lives.bodies.items() if body.running]
         containers = [agent.registry.get(key) for key, _ in bodies]
-        footholds = [f for _, body in bodies if body.standing for f in body.standing.footholds.values()]
+        standing = [body.standing for _, body in bodies]
+        if agent.ingress is not None:
+            standing.append(agent.ingress.standing)
+        footholds = [foothold for one in standing if one for foothold in one.footholds.values()]
         drops: dict[str, int] = {}
         for (_, drop), count in agent.counters.drops.items():
             drops[drop.value] = drops.get(drop.value, 0) + count

@@ -34,7 +34,7 @@ from node.drivers.bridge import BridgeDriver
 from node.errors import Failed, Forbidden, NodeError, Unavailable
 from node.model.container import ContainerRecord, dns_names
 from node.model.ids import local_id, short
-from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord
+from node.model.network import INGRESS_SANDBOX, EndpointRecord, EndpointSpec, NetworkRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,32 @@ class Connections:
             raise
         return endpoint
 
+    async def stand(
+        self, standing: Standing, network: NetworkRecord, name: str, kept: EndpointRecord | None
+    ) -> None:
+        """Give a sandbox of the node's own an endpoint without names, or again the one that it had before.
+
+        Raises NodeError, leaving nothing behind.
+        """
+        if kept is None:
+            draft = EndpointRecord(
+                id=local_id(self._chance),
+                network=network.id,
+                node=self._node,
+                name=name,
+                container=standing.container,
+                interface=standing.free_interface(),
+            )
+            await self._join(standing, draft, network, EndpointSpec())
+        else:
+            self.held[kept.id] = None
+            await self._enter(standing, kept, network, EndpointSpec())
+        try:
+            await self.settle_gateway(standing)
+        except NodeError:
+            await self.disconnect(standing, network)
+            raise
+
     def _draft(
         self, standing: Standing, container: ContainerRecord, network: NetworkRecord, wish: EndpointSpec
     ) -> EndpointRecord:
@@ -119,6 +145,12 @@ class Connections:
     ) -> EndpointRecord:
         driver = self._drivers[network.driver]
         endpoint = await self._record(network, draft, wish.address, driver)
+        return await self._enter(standing, endpoint, network, wish)
+
+    async def _enter(
+        self, standing: Standing, endpoint: EndpointRecord, network: NetworkRecord, wish: EndpointSpec
+    ) -> EndpointRecord:
+        driver = self._drivers[network.driver]
         try:
             joined = await driver.join(network, endpoint, standing.sandbox, wishes)
         except NodeError:
@@ -132,7 +164,7 @@ class Connections:
             raise
         zone = self.zones.get(network.id)
         standing.add(Foothold(network, endpoint, wish, zone, joined.gateway_service))
-        self._tell("connect", network, draft.container)
+        self._tell("connect", network, endpoint.container)
         return endpoint
 
     async def _settle(
@@ -254,6 +286,8 @@ class Connections:
         await self._debts.pay(endpoint.id)
 
     def _tell(self, action: str, network: NetworkRecord, container: str) -> None:
+        if container == INGRESS_SANDBOX:
+            return  # users hear of containers alone
         self._events.tell(
             "network",
             action,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from node.control import keys
 from node.control.connections import Connections
+from node.control.ingress import Ingress
 from node.control.ledger import Ledger
 from node.control.lives import Lives
 from node.control.publishing import Publishing
@@ -25,6 +26,7 @@ class Moments:
     connections: Connections
     publishing: Publishing
     counters: Counters
+    ingress: Ingress | None
 
     async def take(self) -> Moment:
         """Everything as it is now; the own store is read first, and nothing is waited for after that.
@@ -35,6 +37,8 @@ class Moments:
         bodies = {key: body for key, body in self.lives.bodies.items() if body.running}
         containers = [container for key in bodies if (container := self.registry.get(key)) is not None]
         standing = [body.standing for body in bodies.values() if body.standing is not None]
+        if self.ingress is not None and self.ingress.standing is not None:
+            standing.append(self.ingress.standing)
         swarm = self.swarm
         return Moment(
             revision=swarm.view.revision if swarm is not None else 0,

@@ -24,6 +24,7 @@ from node.errors import Conflict, Forbidden, NotFound, Unavailable
 from node.model.ids import short
 from node.model.network import (
     ANY_SUBNET,
+    INGRESS_SANDBOX,
     NULL_IPAM,
     EndpointRecord,
     NetworkRecord,
@@ -186,8 +187,9 @@ def remove_network(view: View, network: NetworkRecord) -> Transaction:
         raise NotFound(f"network {network.name} not found")
     if network.config_only and any(other.config_from == network.name for other in view.networks.values()):
         raise Forbidden(f'error while removing network: configuration network "{network.name}" is in use')
-    if holders := view.endpoints(network.id):
-        names = ", ".join(f'name:"{holder.name}" id:"{short(holder.id)}"' for holder in holders.values())
+    standing = view.endpoints(network.id).values()
+    if holders := [endpoint for endpoint in standing if endpoint.container != INGRESS_SANDBOX]:
+        names = ", ".join(f'name:"{holder.name}" id:"{short(holder.id)}"' for holder in holders)
         raise Forbidden(
             f"error while removing network: network {network.name} has active endpoints ({names})"
         )
@@ -201,6 +203,7 @@ def remove_network(view: View, network: NetworkRecord) -> Transaction:
         Delete(cursor),
         Put(keys.NETWORKS_GUARD, str(view.last_vni()).encode()),
     ]
+    operations += [Delete(keys.endpoint(network.id, endpoint.id)) for endpoint in standing]
     operations += [Delete(keys.address(network.id, text)) for text in view.addresses(network.id)]
     return Transaction(compares, tuple(operations))
 

@@ -21,7 +21,7 @@ from node.drivers.base import Driver, Peer, is_spanning
 from node.drivers.machine import Machine
 from node.errors import Unavailable
 from node.model.member import Member
-from node.model.network import EndpointRecord, NetworkRecord
+from node.model.network import INGRESS_SANDBOX, EndpointRecord, NetworkRecord
 from node.seams import Clock, Telemetry
 
 SWEEP_INTERVAL_S = 1.0
@@ -179,7 +179,11 @@ class Reconciler:
         """This node's that nobody holds here, and those of nodes that were removed from the swarm."""
         held = self._connections.held
         mine = [e for e in ledger.view.endpoints_on(self._node).values() if e.id not in held]
-        return mine if ledger is self._own else [*mine, *roster.ownerless(ledger.view)]
+        if ledger is self._own:
+            return mine
+        # Its place in the ingress network waits for the node to take it up again (ingress.py).
+        unneeded = [endpoint for endpoint in mine if endpoint.container != INGRESS_SANDBOX]
+        return [*unneeded, *roster.ownerless(ledger.view)]
 
 
 def _peer(endpoint: EndpointRecord, underlay_address: str) -> Peer:

@@ -12,6 +12,9 @@ DEFAULT_IPAM, NULL_IPAM = "default", "null"
 ANY_SUBNET = "0.0.0.0/0"
 """What the null IPAM gives."""
 
+INGRESS_SANDBOX = "ingress-sbox"
+"""What stands for a container where a node itself has its place in the ingress network."""
+
 
 class Subnet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One address block of a network, all in text: ``subnet`` and ``range`` as CIDR."""

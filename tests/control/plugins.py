@@ -8,7 +8,7 @@ from typing import Any
 from deploy.plugins.example import ExamplePlugin
 from lab.sim.plugins import Simulated
 from lab.sim.world import World
-from node.model.network import NetworkSpec
+from node.model.network import INGRESS_SANDBOX, NetworkSpec
 from tests.sim.play import settle
 
 
@@ -47,17 +47,22 @@ def tables(world: World) -> dict[str, Any]:
     """All that could leak: records and debts, segments, and interfaces and ports of the host."""
     agent = world.agent("node-1")
     kept = {}
+    its_own: set[str] = set()  # the node's place in the ingress network, new in each of its lives
     for scope, ledger in agent.ledgers.items():
         view = ledger.view
+        its_own |= {e.id for e in view.all_endpoints() if e.container == INGRESS_SANDBOX}
         kept[scope] = (
             {network.name for network in view.networks.values()},
-            {network: dict(view.addresses(network)) for network in view.networks},
-            [endpoint.id for endpoint in view.all_endpoints()],
+            {
+                network: {text: "" if by in its_own else by for text, by in view.addresses(network).items()}
+                for network in view.networks
+            },
+            [e.id for e in view.all_endpoints() if e.id not in its_own],
             list(view.debts.values()),
         )
     return {
         **kept,
-        "held": dict(agent.debts.held),
+        "held": {key: owner for key, owner in agent.debts.held.items() if key not in its_own},
         "interfaces": sorted(agent.host.stack.interfaces),
         "bridges": sorted(agent.machine.firewall.bridges),
         "segments": sorted(agent.switchboard.segments),

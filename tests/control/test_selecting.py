@@ -46,8 +46,8 @@ async def stage(world: World) -> None:
         ({"label": ["tier=front", "old"]}, {"web-2"}),
         ({"type": ["builtin"]}, PREDEFINED),
         ({"type": ["custom"], "scope": ["local"]}, {"web", "web-2", "db", "docker_gwbridge"}),
-        ({"dangling": ["true"], "scope": ["local"]}, {"web-2", "db", "docker_gwbridge"}),
-        ({"dangling": ["false"], "scope": ["local"]}, {"web", *PREDEFINED}),
+        ({"dangling": ["true"], "scope": ["local"]}, {"web-2", "db"}),
+        ({"dangling": ["false"], "scope": ["local"]}, {"web", "docker_gwbridge", *PREDEFINED}),
     ],
     ids=str,
 )

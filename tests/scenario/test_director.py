@@ -89,7 +89,7 @@ def test_traffic_is_recorded() -> None:
     result = played(CUT + "  - {at: 10s, do: heal}\n", HEAD + traffic)
     lost = [sample.at for sample in result.samples if not sample.ok]
     assert all(1.0 <= at <= 5.0 for at in lost)
-    assert len(lost) == 8
+    assert len(lost) in (8, 9), "one may be on its way when the cut ends"
     assert sum(sample.ok for sample in result.samples) >= 12
 
 
