@@ -118,8 +118,19 @@ async def ifconfig(process: Process) -> int:
 
 
 async def arp(process: Process) -> int:
-    """arp -n."""
-    for neighbor in process.sandbox.inspect().neighbors:
+    """arp -n, as BusyBox prints it or as net-tools do."""
+    neighbors = process.sandbox.inspect().neighbors
+    if process.userland.family == "gnu":
+        if neighbors:
+            process.stdout.write(
+                "Address                  HWtype  HWaddress           Flags Mask            Iface\n"
+            )
+        for neighbor in neighbors:
+            known = f"{'ether':<8}{neighbor.mac:<20}" if neighbor.mac else f"{'':<8}{'(incomplete)':<20}"
+            flags = "C" if neighbor.mac else ""
+            process.stdout.write(f"{neighbor.address:<25}{known}{flags:<22}{neighbor.interface}\n")
+        return 0
+    for neighbor in neighbors:
         mac = neighbor.mac or "<incomplete>"
         process.stdout.write(f"? ({neighbor.address}) at {mac} [ether]  on {neighbor.interface}\n")
     return 0

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 
+from node.programs import netcat_openbsd
 from node.programs.arguments import Parser, UsageError
 from node.programs.process import Process
 from node.programs.resolve import NoAddress, address_of
@@ -18,7 +19,9 @@ USAGE = "usage: nc [-u] [-v] [-z] [-w SECONDS] HOST PORT   or   nc [-u] -l -p PO
 
 
 async def nc(process: Process) -> int:
-    """The program."""
+    """The program, in the spelling that the image's users know."""
+    if process.userland.family == "gnu":
+        return await netcat_openbsd.nc(process)
     parser = Parser("nc")
     for flag in ("-u", "-l", "-n", "-v", "-z"):
         parser.add_argument(flag, action="store_true")

@@ -89,10 +89,11 @@ async def start(
     *command: str,
     address: str = "",
     restart: str = "no",
+    image: str = "alpine",
 ) -> str:
     """`docker run -d`; its address there ("" where it has none)."""
     spec = ContainerSpec(
-        image="alpine",
+        image=image,
         command=command or ("sleep", "100000"),
         network_mode=network,
         endpoints={network: EndpointSpec(address=address)} if address else {},
