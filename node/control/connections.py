@@ -145,10 +145,15 @@ class Connections:
     ) -> EndpointRecord:
         driver = self._drivers[network.driver]
         endpoint = await self._record(network, draft, wish.address, driver)
-        return await self._enter(standing, endpoint, network, wish)
+        return await self._enter(standing, endpoint, network, wish, wishes)
 
     async def _enter(
-        self, standing: Standing, endpoint: EndpointRecord, network: NetworkRecord, wish: EndpointSpec
+        self,
+        standing: Standing,
+        endpoint: EndpointRecord,
+        network: NetworkRecord,
+        wish: EndpointSpec,
+        wishes: Wishes = NO_WISHES,
     ) -> EndpointRecord:
         driver = self._drivers[network.driver]
         try:
