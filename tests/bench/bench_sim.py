@@ -22,7 +22,7 @@ from lab.sim.play import play
 PARTITION = Path(__file__).parents[2] / "examples" / "partition.yaml"
 SEEDS = 60
 LONG_S = 300
-LARGE_LIMIT_S = 480
+LARGE_LIMIT_S = 330
 
 PINGS = """\
 title: three nodes, pings every second

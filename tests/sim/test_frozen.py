@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.sim.fabric import DATAGRAM_OVERHEAD_BYTES, SOCKET_BUFFER_BYTES
+from lab.sim.stage import SimStage
 from lab.sim.world import World
 from node.seams import Channel, Unreachable
 from tests.sim.play import address_of, overlay, play, reaches, settle, start
@@ -121,5 +122,21 @@ def test_a_frozen_node_can_be_killed_and_started() -> None:
         await world.start("node-2")
         await start(world, "node-2", "new", "app")
         assert await reaches(world, "node-2", "new", first)
+
+    play(scenario, nodes=2)
+
+
+def test_whoever_waits_for_a_node_that_goes_down_is_told() -> None:
+    async def scenario(world: World) -> None:
+        await two(world)
+        stage = SimStage(world)
+        asked = world.loop.create_task(stage.execute("node-2", "c-2", ("sleep", "5")))
+        await settle(world, 1.0)
+        await stage.restart("node-2")
+        assert (await asked).code == -1
+        await stage.kill("node-2")
+        assert (await stage.request("node-2", "GET", "/info")).text == "node-2 is down"
+        await stage.start("node-2")
+        assert (await stage.request("node-2", "GET", "/info")).code == 200
 
     play(scenario, nodes=2)
