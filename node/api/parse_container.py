@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
 from node.api.docker_json.host_config import (
@@ -26,7 +27,9 @@ from node.programs.signals import number_of
 RESTART_POLICIES = ("no", "always", "on-failure", "unless-stopped")
 PORTS_MAX = 65_535
 
-_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+PROTOCOLS = ("tcp", "udp", "sctp")
+
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
 def container_spec(body: Fields) -> ContainerSpec:
@@ -133,14 +136,28 @@ def _endpoints(body: Fields, mode: str) -> dict[str, EndpointSpec]:
 def _port(text: str) -> str:
     """ "80" or "80/tcp" as "80/tcp". Raises InvalidParameter."""
     number, _, protocol = text.partition("/")
-    _check_port(number)
-    return f"{number}/{protocol.lower() or 'tcp'}"
+    _check_ports(number)
+    if "-" in number:
+        raise InvalidParameter(f'invalid port specification: "{number}"')
+    protocol = protocol.lower() or "tcp"
+    if protocol not in PROTOCOLS:
+        raise InvalidParameter(f"invalid proto: {protocol}")
+    return f"{number}/{protocol}"
 
 
-def _check_port(text: str) -> None:
-    match = _PORT.fullmatch(text)
-    if match is None or any(int(number) > PORTS_MAX for number in match.groups() if number):
+def _check_ports(text: str) -> None:
+    """Refuse what is neither a port nor a range of ports."""
+    match = _PORTS.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (1, 0)
+    if not first <= last <= PORTS_MAX:
         raise InvalidParameter(f'invalid port specification: "{text}"')
+
+
+def _check_host_address(text: str) -> None:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise InvalidParameter(f"invalid IP address: {text}") from None
 
 
 def _port_bindings(host: Fields) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -149,9 +166,11 @@ def _port_bindings(host: Fields) -> dict[str, tuple[tuple[str, str], ...]]:
     wanted = Fields(host.raw("PortBindings"), "PortBindings")
     for port in host.raw("PortBindings"):
         places = [(place.text("HostIp"), place.text("HostPort")) for place in wanted.objects(port)]
-        for _, host_port in places:
+        for address, host_port in places:
+            if address:
+                _check_host_address(address)
             if host_port:
-                _check_port(host_port)
+                _check_ports(host_port)
         bindings[_port(port)] = tuple(places) or (("", ""),)
     return bindings
 

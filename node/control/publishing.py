@@ -17,6 +17,7 @@ from node.control.portallocator import PortAllocator
 from node.control.standing import Foothold, Standing
 from node.drivers.base import Driver, Exposing
 from node.drivers.bridge import BINDING_OPTION
+from node.drivers.firewall import PROTOCOLS
 from node.drivers.machine import Machine
 from node.drivers.proxy import Datagrams, Proxy, TcpProxy, UdpProxy
 from node.errors import Failed
@@ -127,6 +128,9 @@ class Publishing:
             self._allocator.release(port.host_address, port.protocol, port.host_port)
 
     async def _publish(self, wish: PortWish, through: Foothold) -> Held:
+        if wish.protocol not in PROTOCOLS:
+            port = f"{wish.container_port}/{wish.protocol}"
+            raise Failed(f"port {port} cannot be published: only TCP and UDP are simulated here")
         serving = through.endpoint.address.partition("/")[0], wish.container_port
         for attempt in range(TRIES_MAX):
             number = self._allocator.take(wish)

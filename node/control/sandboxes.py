@@ -90,18 +90,22 @@ class Sandboxes:
             await self.demolish(standing)
             raise type(error)(f"failed to set up container networking: {error}") from None
         try:
-            links = links_of(container, self._find.standing)
-            check_running(links)
+            self._furnish(container, standing)
         except NodeError:
             await self.demolish(standing)
             raise
+        return standing
+
+    def _furnish(self, container: ContainerRecord, standing: Standing) -> None:
+        """Links and files, once the networks are there. Raises NodeError."""
+        links = links_of(container, self._find.standing)
+        check_running(links)
         for link in links:
             assert link.endpoint is not None, "what is linked runs: that was checked"
             self._connections.link(standing.footholds[DEFAULT_BRIDGE], link.endpoint, link.ports)
         standing.environment = tuple(line for link in links for line in link.environment)
         standing.link_hosts = tuple(link.host for link in links)
         self.write_files(container, standing)
-        return standing
 
     def _network(self, name: str, container: ContainerRecord) -> NetworkRecord:
         try:

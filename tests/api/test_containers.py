@@ -176,6 +176,22 @@ async def test_there_is_no_such_container(app: App, method: str, path: str) -> N
             400,
             'invalid port specification: "99999"',
         ),
+        (
+            {"Image": "alpine", "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "90-80"}]}}},
+            400,
+            'invalid port specification: "90-80"',
+        ),
+        (
+            {"Image": "alpine", "ExposedPorts": {"80-90/tcp": {}}},
+            400,
+            'invalid port specification: "80-90"',
+        ),
+        ({"Image": "alpine", "ExposedPorts": {"80/x": {}}}, 400, "invalid proto: x"),
+        (
+            {"Image": "alpine", "HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "here"}]}}},
+            400,
+            "invalid IP address: here",
+        ),
         ({"Image": "alpine", "Env": ["=x"]}, 400, "invalid environment variable: =x"),
         (
             {"Image": "alpine", "WorkingDir": "there"},

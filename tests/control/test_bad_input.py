@@ -57,6 +57,8 @@ FIELDS = {
         "HostConfig.RestartPolicy HostConfig.RestartPolicy.Name HostConfig.RestartPolicy.MaximumRetryCount "
         "HostConfig.AutoRemove HostConfig.PortBindings HostConfig.PortBindings.80 "
         "HostConfig.PortBindings.80/tcp.0.HostPort HostConfig.PortBindings.80/tcp.0.HostIp "
+        "ExposedPorts.80-90/tcp ExposedPorts.80/x HostConfig.PortBindings.80-90/tcp "
+        "HostConfig.PortBindings.80/sctp HostConfig.PortBindings.80/x HostConfig.PortBindings.0/tcp "
         "HostConfig.PublishAllPorts HostConfig.Dns HostConfig.DnsOptions HostConfig.DnsSearch "
         "HostConfig.ExtraHosts HostConfig.Links HostConfig.UTSMode NetworkingConfig "
         "NetworkingConfig.EndpointsConfig NetworkingConfig.EndpointsConfig.mine "
@@ -98,7 +100,7 @@ def body_with(field: str, value: object) -> bytes:
 
 
 async def answered(world: World, method: str, target: str, body: bytes = b"") -> None:
-    """It is answered as it should be; what it made goes again."""
+    """It is answered as it should be; what it made can be started, or is refused then, and goes again."""
     agent = world.agent("node-1")
     answer = await agent.app.handle(Request.of(method, target, JSON_TYPE if body else {}, body))
     if not isinstance(answer, Response):
@@ -111,6 +113,7 @@ async def answered(world: World, method: str, target: str, body: bytes = b"") ->
     elif answer.status == 201:
         identity = json.loads(answer.body)["Id"]
         if target.startswith("/containers/create"):
+            await answered(world, "POST", f"/containers/{identity}/start")
             await agent.containers.remove(identity, force=True)
         elif target == "/networks/create":
             await agent.controller.remove(identity)
