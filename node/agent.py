@@ -65,7 +65,6 @@ from node.drivers.overlay import OverlayDriver
 from node.drivers.plugin import PluginTable
 from node.drivers.remote import RemoteDriver
 from node.drivers.table import DriverTable
-from node.errors import Unavailable
 from node.model.container import ContainerRecord
 from node.model.member import Member, NodeRecord, Role
 from node.model.times import rfc3339
@@ -312,7 +311,8 @@ class Agent:
         assert ledger is not None
         assert self.ingress is not None
         self.tasks.start(ledger.follow(), "swarm store")
-        self.tasks.start(self._found_swarm(ledger), "founding")
+        if self.config.role == "manager":
+            self.tasks.start(founding.found(self.controller, ledger, clock, self.chance), "founding")
         self.tasks.start(self.ingress.run(clock, telemetry), "ingress")
         try:
             async with asyncio.timeout(SWARM_PATIENCE_S):
@@ -325,19 +325,6 @@ class Agent:
             telemetry.tell("swarm.away", node=self.config.name, reason=str(error))
         self.tasks.start(membership.keep(self.config.lease_s, clock, telemetry), "lease")
         self.tasks.start(membership.meet(clock, self.chance), "probes")
-
-    async def _found_swarm(self, ledger: Ledger) -> None:
-        """Make the ingress network as soon as the store can be asked, if no other manager has."""
-        if self.config.role != "manager":
-            return
-        await ledger.until(lambda view: view.revision > 0)
-        while True:
-            try:
-                await founding.ingress(self.controller, ledger, self.clock, self.chance)
-            except Unavailable:
-                await self.clock.sleep(1.0)
-            else:
-                return
 
     # -- stopping ---------------------------------------------------------------------------------
 

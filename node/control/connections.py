@@ -86,7 +86,16 @@ class Connections:
             raise Forbidden("cannot create endpoint on configuration-only network")
         if network.name in standing.footholds:
             raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
-        draft = self._draft(standing, container, network, wish)
+        draft = EndpointRecord(
+            id=local_id(self._chance),
+            network=network.id,
+            node=self._node,
+            name=container.name,
+            container=container.id,
+            mac=wish.mac,
+            dns_names=dns_names(container, wish),
+            interface=_interface(standing, network, wish),
+        )
         endpoint = await self._join(standing, draft, network, wish, _wishes(standing, container, wish))
         try:
             await self.settle_gateway(standing)
@@ -120,20 +129,6 @@ class Connections:
         except NodeError:
             await self.disconnect(standing, network)
             raise
-
-    def _draft(
-        self, standing: Standing, container: ContainerRecord, network: NetworkRecord, wish: EndpointSpec
-    ) -> EndpointRecord:
-        return EndpointRecord(
-            id=local_id(self._chance),
-            network=network.id,
-            node=self._node,
-            name=container.name,
-            container=container.id,
-            mac=wish.mac,
-            dns_names=dns_names(container, wish),
-            interface=_interface(standing, network, wish),
-        )
 
     async def _join(
         self,

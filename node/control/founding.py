@@ -12,13 +12,14 @@ from node.control.codec import decode, encode
 from node.control.controller import Controller
 from node.control.ledger import Ledger
 from node.control.standing import GATEWAY_BRIDGE
-from node.errors import Conflict
+from node.errors import Conflict, Unavailable
 from node.model.ids import local_id, swarm_id
 from node.model.network import NetworkSpec, Subnet
 from node.model.times import rfc3339
 from node.seams import Clock
 
 INGRESS = "ingress"
+RETRY_S = 1.0
 INGRESS_SUBNET = Subnet(subnet="10.0.0.0/24", gateway="10.0.0.1", given=True, gateway_given=True)
 
 _BRIDGE = "com.docker.network.bridge."
@@ -95,3 +96,15 @@ async def ingress(controller: Controller, swarm: Ledger, clock: Clock, chance: r
         await controller.making.make(spec, plans.Draft(swarm_id(chance), rfc3339(clock.wall()), "swarm"))
     except Conflict:
         return  # another node was first
+
+
+async def found(controller: Controller, swarm: Ledger, clock: Clock, chance: random.Random) -> None:
+    """Make the ingress network as soon as the store can be asked, if no other manager has."""
+    await swarm.until(lambda view: view.revision > 0)
+    while True:
+        try:
+            await ingress(controller, swarm, clock, chance)
+        except Unavailable:
+            await clock.sleep(RETRY_S)
+        else:
+            return

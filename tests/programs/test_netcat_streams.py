@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.sim.world import World
+from node.model.container import ContainerSpec
 from node.model.network import NetworkSpec
 from tests.programs.containers import log_of
 from tests.sim.play import play, run, settle, start
@@ -42,6 +43,13 @@ def test_a_port_is_probed_and_refusals_are_said_in_busyboxs_words() -> None:
     play(scenario, nodes=1, swarm=False)
 
 
+async def serve(world: World, *command: str) -> None:
+    """A container called server, of the image debian."""
+    spec = ContainerSpec(image="debian", command=command, network_mode="mine")
+    await world.agent("node-1").containers.create("server", spec)
+    await world.agent("node-1").containers.start("server")
+
+
 def test_openbsds_words_are_those_of_debian_and_netshoot() -> None:
     async def scenario(world: World) -> None:
         await world.agent("node-1").controller.create(NetworkSpec(name="mine"))
@@ -76,7 +84,7 @@ def test_openbsds_words_are_those_of_debian_and_netshoot() -> None:
 def test_openbsds_nc_ends_its_half_only_when_told_and_serves_again_when_told() -> None:
     async def scenario(world: World) -> None:
         await world.agent("node-1").controller.create(NetworkSpec(name="mine"))
-        await start(world, "node-1", "server", "mine", "nc", "-lkv", "7", image="debian")
+        await serve(world, "nc", "-lkv", "7")
         for word in ("one", "two"):
             script = f"echo {word} | nc -N server 7; echo ended $?"
             done = await run(world, "node-1", "mine", "sh", "-c", script, image="debian")
@@ -96,7 +104,7 @@ def test_openbsds_nc_ends_its_half_only_when_told_and_serves_again_when_told() -
 def test_openbsds_nc_over_datagrams() -> None:
     async def scenario(world: World) -> None:
         await world.agent("node-1").controller.create(NetworkSpec(name="mine"))
-        await start(world, "node-1", "server", "mine", "nc", "-luv", "7", image="debian")
+        await serve(world, "nc", "-luv", "7")
         script = "echo hello | nc -u -w 1 server 7; echo ended $?"
         done = await run(world, "node-1", "mine", "sh", "-c", script, image="debian")
         assert done.text == "ended 0\n"

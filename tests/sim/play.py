@@ -89,11 +89,10 @@ async def start(
     *command: str,
     address: str = "",
     restart: str = "no",
-    image: str = "alpine",
 ) -> str:
     """`docker run -d`; its address there ("" where it has none)."""
     spec = ContainerSpec(
-        image=image,
+        image="alpine",
         command=command or ("sleep", "100000"),
         network_mode=network,
         endpoints={network: EndpointSpec(address=address)} if address else {},
