@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import errno
 from dataclasses import dataclass, field
+from functools import cache
 
 from node.programs.arguments import Parser, UsageError
 from node.programs.process import Process
@@ -211,7 +212,9 @@ def _gnu_times(times: list[float]) -> str:
     return f"rtt min/avg/max/mdev = {min(times):.3f}/{average:.3f}/{max(times):.3f}/{spread:.3f} ms\n"
 
 
+@cache
 def _parser() -> Parser:
+    """It remembers nothing of what it parses, and making it takes longer than a ping."""
     parser = Parser("ping")
     parser.add_argument("-c", type=int, default=0)
     parser.add_argument("-i", type=float, default=1.0)
