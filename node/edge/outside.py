@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 
 from node.seams import Conversation, Opened
@@ -66,7 +67,7 @@ class RealTcpPort:
         task = asyncio.current_task()
         assert task is not None
         if len(self._clients) >= CLIENTS_MAX:
-            writer.transport.abort()
+            _reset(writer)
             return
         self._clients[task] = None
         inside: Conversation | None = None
@@ -75,7 +76,7 @@ class RealTcpPort:
                 inside = await self._connect()
             await asyncio.gather(_carry_in(reader, inside), _carry_out(inside, writer))
         except (OSError, asyncio.CancelledError):
-            writer.transport.abort()
+            _reset(writer)
         finally:
             self._clients.pop(task, None)
             if inside is not None:
@@ -88,6 +89,14 @@ class RealTcpPort:
             self._server.close()
         for task in list(self._clients):
             task.cancel()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Break a connection off so that the other end is told (RST), whatever was read of it already."""
+    with contextlib.suppress(OSError):
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _carry_in(reader: asyncio.StreamReader, inside: Conversation) -> None:
