@@ -91,7 +91,12 @@ def test_ctrl_c_heals_and_removes_everything(cluster: Cluster, tmp_path: Path) -
         """
     )
     before = left(cluster)
-    command = [sys.executable, "-u", "-m", "lab.cli", "play", str(file), "--name", cluster.name]
+    # As in a terminal, also where the tests themselves run without one and ignore the signal.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from lab.cli.main import main; main()"
+    )
+    command = [sys.executable, "-u", "-c", program, "play", str(file), "--name", cluster.name]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as playing:
         assert playing.stdout is not None
         for line in playing.stdout:
