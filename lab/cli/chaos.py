@@ -147,9 +147,11 @@ def heal(ids: tuple[str, ...], name: str, as_json: bool) -> None:
         order(cluster, order="restore-store-members")
         click.echo(f"Members {', '.join(map(str, cluster.lost_members))} of the store are back.", err=True)
     answers = ask_all(entries, lambda client: client.heal(ids) if ids else client.heal_all())
-    healed = [identity for answer in answers for identity in answer]
+    healed = sorted({identity for answer in answers for identity in answer})
+    if unknown := sorted(set(ids) - set(healed)):
+        raise ClusterError(f"no fault {', '.join(unknown)} is active: shoal chaos list shows those that are")
     if as_json:
-        facts({"healed": sorted(set(healed))})
+        facts({"healed": healed})
     else:
         click.echo(f"Healed {len(healed)} {'fault' if len(healed) == 1 else 'faults'}.", err=True)
 

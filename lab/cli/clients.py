@@ -7,11 +7,21 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from lab.launch.cluster import ClusterError, NodeEntry
+from lab.launch.processes import alive, is_paused
 from node.edge.client import NodeClient
 from node.errors import NodeError
 from node.seams import Unreachable
 
 Answer = TypeVar("Answer")
+
+
+def check_answers(entry: NodeEntry) -> None:
+    """Raises ClusterError for a node that is dead or frozen, and says what to do."""
+    name = entry.config.name
+    if not alive(entry.process):
+        raise ClusterError(f'{name} is dead: start it again with "shoal restart {name}"')
+    if entry.process is not None and is_paused(entry.process):
+        raise ClusterError(f'{name} is frozen: let it go on with "shoal resume {name}"')
 
 
 def ask(entry: NodeEntry, question: Callable[[NodeClient], Awaitable[Answer]]) -> Answer:
@@ -24,6 +34,7 @@ def ask_all(entries: list[NodeEntry], question: Callable[[NodeClient], Awaitable
 
     async def one(entry: NodeEntry) -> Answer:
         config = entry.config
+        check_answers(entry)
         try:
             async with NodeClient(f"{config.underlay_address}:{config.control_port}") as client:
                 return await question(client)

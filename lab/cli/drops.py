@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from lab.cli.clients import ask_all
+from lab.cli.injecting import reachable
 from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, table
 from lab.launch.cluster import existing
-from lab.launch.processes import alive
 from node.datapath.drops import EXPLANATIONS
 
 
@@ -24,7 +24,7 @@ def command(node: str | None, name: str, as_json: bool) -> None:
     shoal drops node-2
     """
     cluster = existing(name)
-    entries = [cluster.node(node)] if node else [entry for entry in cluster.nodes if alive(entry.process)]
+    entries = [cluster.node(node)] if node else reachable(cluster)
     answers = ask_all(entries, lambda client: client.drops())
     meanings = {drop.value: text for drop, text in EXPLANATIONS.items()}
     rows = [

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import click
 import msgspec
 
+from lab.cli.clients import check_answers
 from lab.cli.faults import describe
 from lab.cli.names import NODE
 from lab.cli.show import facts, json_option, name_option, next_step
 from lab.launch.cluster import Cluster, ClusterError, NodeEntry, existing
 from lab.launch.engine import Engine, EngineError
-from lab.launch.processes import alive
+from lab.launch.processes import alive, is_paused
 from node.chaos.kinds import Plane
 from node.chaos.table import FaultSeen
 from node.edge.client import NodeClient
@@ -85,6 +86,7 @@ def command(source: str, destination: str, name: str, as_json: bool) -> None:
 
 def trace(cluster: Cluster, entry: NodeEntry, container: str, destination: str) -> Walk:
     """Observe all nodes while a container pings once."""
+    check_answers(entry)
     engine = Engine(entry.config.socket_path, timeout_s=15.0)
     try:
         address = _address(engine, container, destination)
@@ -107,7 +109,7 @@ async def _observe(cluster: Cluster, engine: Engine, container: str, address: st
         clients: dict[str, NodeClient] = {}
         readers = []
         for entry in cluster.nodes:
-            if not alive(entry.process):
+            if not alive(entry.process) or (entry.process is not None and is_paused(entry.process)):
                 continue
             config = entry.config
             client = await stack.enter_async_context(

@@ -82,20 +82,20 @@ def _block(wish: Wish) -> int:
 
 def _config(wish: Wish, directory: Path, block: int, number: int) -> NodeConfig:
     name = f"node-{number}"
-    config = NodeConfig(
-        name=name,
-        cluster=wish.name,
-        directory=directory / name,
-        underlay_address=f"127.0.{block}.{number + 1}",
-        lan_address=f"192.168.65.{number + 1}/24",
-        store=_endpoints(wish, block),
-        role="manager" if number <= wish.managers else "worker",
-        lease_s=wish.lease_s,
-        seed=wish.seed,
-        lan_hairpin=wish.lan_hairpin,
-        plugin_patience_s=wish.plugin_patience_s,
-    )
     try:
+        config = NodeConfig(
+            name=name,
+            cluster=wish.name,
+            directory=directory / name,
+            underlay_address=f"127.0.{block}.{number + 1}",
+            lan_address=f"192.168.65.{number + 1}/24",
+            store=_endpoints(wish, block),
+            role="manager" if number <= wish.managers else "worker",
+            lease_s=wish.lease_s,
+            seed=wish.seed,
+            lan_hairpin=wish.lan_hairpin,
+            plugin_patience_s=wish.plugin_patience_s,
+        )
         return config.changed(wish.settings)
     except ConfigError as error:
         raise ClusterError(str(error)) from None

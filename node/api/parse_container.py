@@ -180,8 +180,13 @@ def create_warnings(spec: ContainerSpec) -> list[str]:
     warnings: list[str] = []
     if spec.network_mode == "host" and (spec.port_bindings or spec.publish_all):
         warnings.append("Published ports are discarded when using host network mode")
-    if any(key in spec.host_config for key in ("Binds", "Mounts", "Tmpfs", "VolumesFrom")):
+    if spec.config.get("Volumes") or any(
+        key in spec.host_config for key in ("Binds", "Mounts", "Tmpfs", "VolumesFrom")
+    ):
         warnings.append("Volumes and mounts are not simulated: the container does not see them")
+    test = (spec.config.get("Healthcheck") or {}).get("Test") or ["NONE"]
+    if test[0] != "NONE":
+        warnings.append("Health checks are not simulated: the container is neither healthy nor unhealthy")
     return warnings
 
 

@@ -19,6 +19,7 @@ from node.control.standing import GATEWAY_BRIDGE
 from node.control.validate_container import check_endpoint
 from node.control.validate_network import validate_network
 from node.drivers.base import Driver
+from node.drivers.options import ENCRYPTED_OPTION
 from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
 from node.model.ids import local_id, short, swarm_id
 from node.model.network import EndpointRecord, EndpointSpec, NetworkRecord, NetworkSpec, Scope
@@ -26,6 +27,7 @@ from node.model.times import rfc3339
 from node.seams import Clock
 
 PREDEFINED_NAMES = ("bridge", "host", "none", "default")
+NOT_ENCRYPTED = "Encryption is not simulated: the network's frames travel in the clear"
 NO_SWARM = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
     "to connect this node to swarm and try again."
@@ -136,7 +138,8 @@ class Controller:
         )
         await self.making.make(spec, draft)
         self._tell("create", identity, spec.name, plans.driver_of(spec), scope)
-        return identity, ""
+        encrypted = plans.driver_of(spec) == "overlay" and ENCRYPTED_OPTION in spec.options
+        return identity, NOT_ENCRYPTED if encrypted else ""
 
     async def _check(self, spec: NetworkSpec) -> Driver:
         if spec.name in PREDEFINED_NAMES:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from node.errors import InvalidParameter
 
 MTU_OPTION = "com.docker.network.driver.mtu"
+ENCRYPTED_OPTION = "encrypted"
+"""Of overlays. Its value is empty: that it is there counts."""
 MTU_MIN = 68
 """Every link must carry this much (RFC 791)."""
 MTU_MAX = 65535

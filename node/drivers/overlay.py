@@ -24,7 +24,7 @@ from node.datapath.segment import Segment
 from node.datapath.vtep import Vtep
 from node.drivers.base import Joined, Peer, QuietDriver, Wishes
 from node.drivers.machine import Machine
-from node.drivers.options import mtu
+from node.drivers.options import ENCRYPTED_OPTION, mtu
 from node.drivers.overlay_router import OverlayRouter
 from node.model.address import address_mac, format_mac, parse_cidr, parse_ipv4, parse_mac
 from node.model.network import EndpointRecord, NetworkRecord, NetworkSpec, Scope
@@ -32,6 +32,8 @@ from node.stack.sandbox import Sandbox
 from node.wire.vxlan import OVERHEAD_BYTES
 
 UNDERLAY_MTU_DEFAULT = 1500
+ESP_BYTES = 26
+"""moby: libnetwork/drivers/overlay/encryption.go, pktExpansion."""
 
 
 @dataclass(slots=True)
@@ -152,8 +154,9 @@ class OverlayDriver(QuietDriver):
 
 
 def _mtu(network: NetworkRecord) -> int:
-    """What its endpoints carry: VXLAN's headers need room, too."""
-    return mtu(network.options, UNDERLAY_MTU_DEFAULT) - OVERHEAD_BYTES
+    """What its endpoints carry: VXLAN's headers need room, too, and ESP's if it is to be encrypted."""
+    plain = mtu(network.options, UNDERLAY_MTU_DEFAULT) - OVERHEAD_BYTES
+    return (plain - ESP_BYTES) // 4 * 4 if ENCRYPTED_OPTION in network.options else plain
 
 
 def _write(subnetwork: Subnetwork, peer: Peer) -> None:

@@ -21,6 +21,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from node import errors
 from node.errors import Failed, NotFound
 from node.model.debt import Call
 from node.seams import ANSWER_BYTES_MAX, Clock, PluginAnswer, PluginAway, Plugins
@@ -105,6 +106,8 @@ class Plugin:
         """Make sure that it is there and implements ``kind``: "NetworkDriver" or "IpamDriver"."""
         if self.manifest is None:
             if not self.exists:
+                if self.name == "ipvlan":
+                    raise errors.NotImplemented("ipvlan is not simulated yet: macvlan comes closest to it")
                 raise NotFound(f'plugin "{self.name}" not found')
             try:
                 self.manifest = await self.ask("Plugin.Activate", None, Manifest)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from node.model.address import format_ipv4, parse_ipv4
 from node.programs.process import Process
-from node.stack.inspect import InterfaceView, NeighborView, RouteView
+from node.stack.inspect import AddressView, InterfaceView, NeighborView, RouteView
 
 _OBJECTS = ("address", "link", "route", "neighbour")
+_CHANGES = ("add", "append", "change", "del", "delete", "flush", "replace", "set")
+_LIFETIME = "valid_lft forever preferred_lft forever"
 ANY = "0.0.0.0"  # noqa: S104 - a text
 
 
@@ -16,6 +19,9 @@ async def ip(process: Process) -> int:
     wanted = words[0] if words else ""
     spelled = {"neigh": "neighbour", "neighbor": "neighbour", "addr": "address"}.get(wanted, wanted)
     kind = next((name for name in _OBJECTS if wanted and name.startswith(spelled)), "")
+    if kind and words[1:2] and words[1] in _CHANGES:
+        name = "ip: " if process.userland.family == "busybox" else ""
+        return process.fail(f"{name}RTNETLINK answers: Operation not permitted", 2)
     rest = [word for word in words[1:] if word not in ("show", "list", "ls", "s", "dev")]
     view = process.sandbox.inspect()
     match kind:
@@ -23,10 +29,8 @@ async def ip(process: Process) -> int:
             shown = [one for one in view.interfaces if not rest or one.name == rest[0]]
             if rest and not shown:
                 return process.fail(f"ip: can't find device '{rest[0]}'")
-            brief = "-br" in flags or "-brief" in flags
             for one in shown:
-                text = _brief(one) if brief else _interface(one, with_addresses=kind == "address")
-                process.stdout.write(text)
+                process.stdout.write(_shown(one, flags, with_addresses=kind == "address"))
         case "route":
             if rest[:1] == ["get"] and len(rest) > 1:
                 return _route_get(process, rest[1])
@@ -36,8 +40,24 @@ async def ip(process: Process) -> int:
             for neighbor in view.neighbors:
                 process.stdout.write(_neighbor(neighbor))
         case _:
-            return process.fail("Usage: ip [ -br ] { addr | link | route | neigh } [ show [ dev ] ]", 255)
+            return process.fail(
+                "Usage: ip [ -br ] [ -o ] [ -s ] { addr | link | route | neigh } [ show [ dev ] ]", 255
+            )
     return 0
+
+
+def _shown(one: InterfaceView, flags: list[str], *, with_addresses: bool) -> str:
+    if "-br" in flags or "-brief" in flags:
+        return _brief(one)
+    if "-o" not in flags and "-oneline" not in flags:
+        text = _interface(one, with_addresses=with_addresses)
+        return text + _traffic(one) if "-s" in flags else text
+    if not with_addresses:
+        return "\\".join(_interface(one, with_addresses=False).splitlines()) + "\n"
+    return "".join(
+        f"{one.index}: {one.name}    {_address(address, one.name)}\\       {_LIFETIME}\n"
+        for address in one.addresses
+    )
 
 
 def _title(one: InterfaceView) -> str:
@@ -55,9 +75,20 @@ def _interface(one: InterfaceView, *, with_addresses: bool) -> str:
     if not with_addresses:
         return text
     for address in one.addresses:
-        broadcast = f" brd {address.broadcast}" if address.broadcast else ""
-        text += f"    inet {address.cidr}{broadcast} scope {address.scope} {one.name}\n"
-        text += "       valid_lft forever preferred_lft forever\n"
+        text += f"    {_address(address, one.name)}\n       {_LIFETIME}\n"
+    return text
+
+
+def _address(address: AddressView, interface: str) -> str:
+    broadcast = f" brd {address.broadcast}" if address.broadcast else ""
+    return f"inet {address.cidr}{broadcast} scope {address.scope} {interface}"
+
+
+def _traffic(one: InterfaceView) -> str:
+    text = ""
+    for title, last, way in (("RX", "mcast", one.received), ("TX", "carrier", one.sent)):
+        text += f"    {title}: {'bytes':>8} {'packets':>7} errors dropped {last:>7}\n"
+        text += f"    {way.bytes:>12} {way.packets:>7} {0:>6} {way.dropped:>7} {0:>7}\n"
     return text
 
 
@@ -87,12 +118,16 @@ def _neighbor(neighbor: NeighborView) -> str:
 
 def _route_get(process: Process, address: str) -> int:
     try:
-        route = process.sandbox.stack.routes.find(bytes(int(part) for part in address.split(".")))
-    except (ValueError, IndexError):
+        route = process.sandbox.stack.routes.find(parse_ipv4(address))
+    except ValueError:
         return process.fail(f'Error: any valid address is expected rather than "{address}".', 1)
     if route is None:
         return process.fail("RTNETLINK answers: Network is unreachable", 2)
-    process.stdout.write(f"{address} dev {route.interface} \n")
+    interface = process.sandbox.stack.interfaces[route.interface]
+    source = route.source or interface.source_towards(route.gateway or parse_ipv4(address))
+    via = f" via {format_ipv4(route.gateway)}" if route.gateway else ""
+    from_address = f" src {format_ipv4(source)}" if source else ""
+    process.stdout.write(f"{address}{via} dev {route.interface}{from_address} \n")
     return 0
 
 

@@ -21,6 +21,10 @@ from node.wire import icmp
 
 SIZE_DEFAULT_BYTES = 56
 SIZE_MAX_BYTES = 65507
+USAGE = (
+    "Usage: ping [-4qn] [-c COUNT] [-i SECONDS] [-s SIZE] [-t TTL] [-M do|want|dont] "
+    "[-W SECONDS] [-w SECONDS] HOST"
+)
 LINGER_S = 10.0
 """How long the last answer is waited for."""
 UNREACHABLE = {
@@ -232,6 +236,9 @@ def _parser() -> Parser:
 
 async def ping(process: Process) -> int:
     """The program."""
+    gnu = process.userland.family == "gnu"
+    if {"-h", "--help"} & set(process.arguments[1:]):
+        return process.fail(USAGE, 2 if gnu else 0)
     try:
         options = _parser().parse(process.arguments[1:])
         if (
@@ -242,11 +249,11 @@ async def ping(process: Process) -> int:
         ):
             raise UsageError("a number is out of range")
     except UsageError as error:
-        return process.fail(f"ping: {error}", 2 if process.userland.family == "gnu" else 1)
+        return process.fail(f"ping: {error}\n{USAGE}", 2 if gnu else 1)
     try:
         address = await address_of(process, options.host)
     except NoAddress as error:
-        if process.userland.family != "gnu":
+        if not gnu:
             return process.fail(f"ping: bad address '{options.host}'")
         reason = "Temporary failure in name resolution" if error.temporary else "Name or service not known"
         return process.fail(f"ping: {options.host}: {reason}", 2)

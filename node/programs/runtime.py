@@ -142,7 +142,7 @@ class Task:
             for signal in typed.signals:
                 self.kill(signal)
             if typed.ended:
-                self.process.stdin.end()
+                self.process.stdin.end_once()
         try:
             await self.process.stdin.drain()
         except BrokenPipe:
@@ -160,6 +160,8 @@ async def _coroutine(program: Program, process: Process) -> int:
 def start(run: Run, bug: Callable[[Exception], None]) -> Task:
     """Start a container's main program. Raises NotExecutable."""
     files = Files(run.files)
+    if run.image.os_release:
+        files.write("/etc/os-release", run.image.os_release.encode())
     if reason := _refusal(run.arguments[0], files):
         raise NotExecutable(
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.programs.ip import route
 from node.programs.options import OptionError, Options, busybox_complaint, complaint, read
 from node.programs.process import Process
 from node.stack.inspect import SocketView, sockets
@@ -22,10 +23,11 @@ Usage: ss [ OPTIONS ]
    -u, --udp           display only UDP sockets
 """
 NETSTAT_USAGE = """\
-Usage: netstat [-al] [-tu] [-np]
+Usage: netstat [-ral] [-tu] [-np]
 
 Display networking information
 
+	-r	Routing table
 	-a	All sockets
 	-l	Listening sockets
 		Else: connected sockets
@@ -83,7 +85,7 @@ async def ss(process: Process) -> int:
 async def netstat(process: Process) -> int:
     """netstat [-tulnpa]"""
     try:
-        options = read(process.arguments[1:], "nalptu", LONG)
+        options = read(process.arguments[1:], "nalptur", (*LONG, "route"))
     except OptionError as error:
         is_busybox = process.userland.family == "busybox"
         text = busybox_complaint("netstat", error) if is_busybox else complaint("netstat", error)
@@ -91,6 +93,8 @@ async def netstat(process: Process) -> int:
     if options.has("--help"):
         process.stdout.write(NETSTAT_USAGE)
         return 0
+    if options.has("-r", "--route"):
+        return await route(process)
     which = "(w/o servers)"
     if options.has("-l", "--listening"):
         which = "(only servers)"

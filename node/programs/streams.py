@@ -19,6 +19,7 @@ class Pipe:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._ended = False
+        self._ended_once = False
         self._abandoned = False
         self._changed = asyncio.Event()
 
@@ -31,6 +32,11 @@ class Pipe:
     def end(self) -> None:
         """No more will come."""
         self._ended = True
+        self._wake()
+
+    def end_once(self) -> None:
+        """One reader finds an end here, and the next one may read on: ^D on a terminal."""
+        self._ended_once = True
         self._wake()
 
     def abandon(self) -> None:
@@ -48,8 +54,10 @@ class Pipe:
 
     async def read(self, count: int = PIPE_BYTES_MAX) -> bytes:
         """At least one byte and at most ``count``; b"" at the end."""
-        while not self._buffer and not self._ended:
+        while not self._buffer and not self._at_end:
             await self._wait()
+        if not self._buffer:
+            self._ended_once = False
         data = bytes(self._buffer[:count])
         del self._buffer[:count]
         self._wake()
@@ -57,11 +65,15 @@ class Pipe:
 
     async def read_line(self) -> bytes:
         """One line with its newline; the rest without one, and then b"", at the end."""
-        while (index := self._buffer.find(b"\n")) < 0 and not self._ended:
+        while (index := self._buffer.find(b"\n")) < 0 and not self._at_end:
             if len(self._buffer) >= PIPE_BYTES_MAX:
                 return await self.read(PIPE_BYTES_MAX)
             await self._wait()
         return await self.read(index + 1) if index >= 0 else await self.read()
+
+    @property
+    def _at_end(self) -> bool:
+        return self._ended or self._ended_once
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -9,6 +9,7 @@ import pytest
 from lab.sim.world import World
 from node.drivers.bridge import BridgeDriver
 from node.errors import Conflict, Forbidden, InvalidParameter, NotFound, Unavailable
+from node.errors import NotImplemented as NotSimulated
 from node.model.network import EndpointSpec, NetworkRecord, NetworkSpec, Subnet
 from tests.sim.play import address_of, overlay, play, reaches, run, settle, start, swarm_keys
 
@@ -54,6 +55,19 @@ def test_a_worker_shows_an_overlay_only_while_it_takes_part() -> None:
         assert "app" in [network.name for network in worker.controller.list()]
 
     play(scenario, nodes=4)
+
+
+def test_what_a_network_cannot_be_here_is_told() -> None:
+    async def scenario(world: World) -> None:
+        controller = world.agent("node-1").controller
+        spec = NetworkSpec(name="secret", driver="overlay", attachable=True, options={"encrypted": ""})
+        _, warning = await controller.create(spec)
+        assert warning == "Encryption is not simulated: the network's frames travel in the clear"
+        assert "mtu 1424" in (await run(world, "node-1", "secret", "ip", "link", "show", "eth0")).text
+        with pytest.raises(NotSimulated, match="ipvlan is not simulated yet: macvlan comes closest to it"):
+            await controller.create(NetworkSpec(name="other", driver="ipvlan"))
+
+    play(scenario)
 
 
 def test_the_first_overlays_are_numbered_as_in_docker() -> None:

@@ -129,7 +129,12 @@ def test_every_kind_is_injected_listed_and_healed(shoal: Shoal) -> None:
     table = shoal("list").stdout
     assert one not in table
     assert all(identity in table for identity in list(asked)[1:])
-    assert shoal("heal").stderr == f"Healed {len(listed) - asked[one][1]} faults.\n"
+    again = shoal("heal", one)
+    assert (again.returncode, again.stderr) == (
+        1,
+        f"shoal: no fault {one} is active: shoal chaos list shows those that are\n",
+    )
+    assert shoal("heal").stderr == f"Healed {len(asked) - 1} faults.\n"
     assert shoal("list").stdout == "No fault is active.\n"
 
 

@@ -99,9 +99,31 @@ def test_ip_shows_the_sandbox() -> None:
             "default via 172.18.0.1 dev eth0",
             "172.18.0.0/16 dev eth0 proto kernel scope link src 172.18.0.2",
         ]
+        towards = (await run(world, "node-1", "mine", "ip", "route", "get", "1.1.1.1")).text
+        assert towards == "1.1.1.1 via 172.18.0.1 dev eth0 src 172.18.0.2 \n"
+        assert (await run(world, "node-1", "mine", "ip", "-4", "-o", "addr", "show", "eth0")).text == (
+            "2: eth0    inet 172.18.0.2/16 brd 172.18.255.255 scope global eth0\\"
+            "       valid_lft forever preferred_lft forever\n"
+        )
+        script = "ping -c1 172.18.0.1 > /dev/null; ip -s link show eth0"
+        counted = (await run(world, "node-1", "mine", "sh", "-c", script)).text
+        assert re.search(r"\n    TX:    bytes packets errors dropped carrier\n +182 +3 +0 +0 +0\n$", counted)
+        table = (await run(world, "node-1", "mine", "netstat", "-rn")).text
+        assert table == (await run(world, "node-1", "mine", "route", "-n")).text
+        assert re.search(r"\n0\.0\.0\.0 +172\.18\.0\.1 +0\.0\.0\.0 +UG ", table)
         script = "ping -c1 172.18.0.1 > /dev/null; ip neigh"
         neighbors = (await run(world, "node-1", "mine", "sh", "-c", script)).text
         assert re.fullmatch(r"172\.18\.0\.1 dev eth0 lladdr [0-9a-f:]{17} REACHABLE \n", neighbors)
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_nothing_inside_may_change_the_network() -> None:
+    async def scenario(world: World) -> None:
+        for image, name in (("alpine", "ip: "), ("ubuntu", "")):
+            for words in (("link", "set", "eth0", "down"), ("addr", "add", "10.0.0.1/24", "dev", "eth0")):
+                done = await run(world, "node-1", "none", "ip", *words, image=image)
+                assert (done.code, done.text) == (2, f"{name}RTNETLINK answers: Operation not permitted\n")
 
     play(scenario, nodes=1, swarm=False)
 

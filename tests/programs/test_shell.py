@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.sim.world import World
+from node.model.container import ContainerSpec
+from node.model.output import AttachSpec
 from node.programs.shell.grammar import Parser
 from node.programs.shell.tokens import ShellSyntaxError, Tokenizer
 from node.programs.terminal import LineDiscipline, printed
-from tests.sim.play import Outcome, play, run, start
+from tests.programs.containers import log_of
+from tests.sim.play import Outcome, play, run, settle, start
 
 
 def sh(text: str, image: str = "alpine") -> Outcome:
@@ -109,6 +112,26 @@ def test_any_keys_may_be_typed(pieces: list[bytes]) -> None:
     for piece in pieces:
         typed = discipline.type(piece)
         assert not typed.data or typed.data.endswith(b"\n") or 4 in piece
+
+
+def test_the_end_of_a_programs_input_is_not_that_of_the_terminals() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        spec = ContainerSpec(image="alpine", command=("sh",), network_mode="none", tty=True, open_stdin=True)
+        await agent.containers.create("one", spec)
+        terminal = agent.programs.attach("one", AttachSpec(stream=True, stdin=True))
+        await agent.containers.start("one")
+        for keys in (b"cat\n", b"heard\n", b"\x04", b"echo still here\n"):
+            assert agent.registry.find("one").state.status == "running"
+            await terminal.write(keys)
+            await settle(world, 0.1)
+        shown = await log_of(world, "node-1", "one")
+        assert (shown.count("heard\r\n"), shown.count("still here\r\n")) == (2, 2)
+        await terminal.write(b"\x04")
+        await settle(world, 0.1)
+        assert agent.registry.find("one").state.status == "exited"
+
+    play(scenario, nodes=1, swarm=False)
 
 
 def test_a_terminal_edits_lines_and_turns_control_keys_into_signals() -> None:
