@@ -132,7 +132,7 @@ def test_every_kind_is_injected_listed_and_healed(shoal: Shoal) -> None:
     again = shoal("heal", one)
     assert (again.returncode, again.stderr) == (
         1,
-        f"shoal: no fault {one} is active: shoal chaos list shows those that are\n",
+        f"no fault {one} is active: shoal chaos list shows those that are",
     )
     assert shoal("heal").stderr == f"Healed {len(asked) - 1} faults.\n"
     assert shoal("list").stdout == "No fault is active.\n"
