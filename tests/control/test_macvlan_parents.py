@@ -172,3 +172,15 @@ def test_a_configuration_network_may_say_where_others_hang() -> None:
         assert not await reaches(world, "node-1", "ann", "192.168.71.3"), "private"
 
     play(scenario, nodes=1)
+
+
+def test_a_host_hears_its_lan_again_when_the_passthru_container_has_gone() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        await macvlan(world, "node-1", "direct", "eth0", "passthru")
+        await start(world, "node-1", "web", "direct")
+        assert not agent.machine.lan_port.up
+        await agent.containers.remove("web", force=True)
+        assert agent.machine.lan_port.up
+
+    play(scenario, nodes=1, swarm=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab.sim.world import World
+from node.errors import Failed
 from node.model.container import ContainerSpec
-from node.model.network import EndpointSpec
-from tests.control.plugins import bodies, install, spec
-from tests.sim.play import play
+from node.model.network import EndpointSpec, Subnet
+from tests.control.plugins import Liar, bodies, install, methods, spec
+from tests.sim.play import play, settle
 
 
 def test_a_plugin_hears_what_was_said_of_an_endpoint_and_of_its_container() -> None:
@@ -63,3 +66,34 @@ def test_a_plugin_beside_a_bridge_that_publishes_is_not_asked_to() -> None:
         assert asked["Options"] == {}
 
     play(scenario, nodes=1, swarm=False)
+
+
+def test_an_ipam_that_gives_another_address_than_the_one_asked_for_is_refused() -> None:
+    async def scenario(world: World) -> None:
+        plugin = Liar()
+        install(world, plugin=plugin)
+        agent = world.agent("node-1")
+        await agent.controller.create(spec(subnets=(Subnet(subnet="10.200.0.0/24", given=True),)))
+        plugin.lies = {"RequestAddress": {"Address": "10.200.0.8/24"}}
+        pinned = {"shop": EndpointSpec(address="10.200.0.9")}
+        await agent.containers.create(
+            "web", ContainerSpec(image="nginx", network_mode="shop", endpoints=pinned)
+        )
+        with pytest.raises(Failed, match=r"gave address 10\.200\.0\.8 where 10\.200\.0\.9 was asked for"):
+            await agent.containers.start("web")
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_a_plugin_hears_once_that_a_node_has_gone() -> None:
+    async def scenario(world: World) -> None:
+        install(world, "global")
+        await world.agent("node-1").controller.create(spec())
+        await settle(world)
+        await world.kill("node-2")
+        await settle(world, 20.0)
+        await world.agent("node-1").controller.create(spec("more"))
+        await settle(world, 5.0)
+        assert methods(world).count("NetworkDriver.DiscoverDelete") == 1
+
+    play(scenario, nodes=2)
