@@ -69,7 +69,8 @@ class Sandboxes:
         """Everything the container's program will stand in. Raises NodeError, leaving nothing behind."""
         mode = container.spec.network_mode
         if mode == "host":
-            standing = Standing(self._host, container.id, self._chance, shared=True)
+            host = self._host.share(self._host.name)
+            standing = Standing(host, container.id, self._chance, shared=True)
         elif mode.startswith(JOINED_PREFIX):
             return self._joined(container, mode.removeprefix(JOINED_PREFIX))
         else:
@@ -132,7 +133,8 @@ class Sandboxes:
                 f"cannot join network namespace of a non running container: "
                 f"container {other.name} is {other.state.status}"
             )
-        shared = Standing(standing.sandbox, container.id, self._chance, shared=True)
+        sandbox = standing.sandbox.share(short(container.id))
+        shared = Standing(sandbox, container.id, self._chance, shared=True)
         shared.files = dict(standing.files)
         shared.hostname = standing.hostname
         return shared

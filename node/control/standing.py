@@ -129,8 +129,7 @@ class Standing:
         """Nobody stands here any more."""
         if self._nameserver is not None:
             self._nameserver.close()
-        if not self.shared:
-            self.sandbox.close()
+        self.sandbox.close()
 
 
 def _naming_order(foothold: Foothold) -> tuple[int, int, bool, bool, str]:

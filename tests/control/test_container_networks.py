@@ -156,6 +156,24 @@ def test_networks_of_a_stopped_container_are_settings_until_it_starts() -> None:
     play(scenario, nodes=1, swarm=False)
 
 
+def test_a_program_in_a_shared_network_goes_on_when_its_owner_stops() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        await start(world, "node-1", "owner", "bridge")
+        await start(world, "node-1", "guest", "container:owner", "nc", "-l", "-p", "80")
+        await start(world, "node-1", "at-home", "host", "nc", "-l", "-p", "9000")
+        await agent.containers.stop("owner", timeout_s=0, signal=None)
+        await settle(world, 5.0)
+        assert agent.registry.find("guest").state.status == "running"
+        assert agent.registry.find("at-home").state.status == "running"
+        await agent.containers.stop("at-home", timeout_s=0, signal=None)
+        await start(world, "node-1", "next", "host", "nc", "-l", "-p", "9000")
+        await settle(world, 1.0)
+        assert agent.registry.find("next").state.status == "running", "the port of the one before is free"
+
+    play(scenario, nodes=1, swarm=False)
+
+
 def test_who_shares_a_network_keeps_the_old_one_when_its_owner_starts_again() -> None:
     async def scenario(world: World) -> None:
         agent = world.agent("node-1")
