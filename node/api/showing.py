@@ -32,7 +32,10 @@ class Showing:
             image=self._image(container.spec.image),
             node=self._backend.system.facts().name,
             now=self._clock.wall(),
-            on_macvlan_only=all(network is not None and network.driver == "macvlan" for network in networks),
+            exposes_nothing=all(
+                network is not None and (network.internal or network.driver == "macvlan")
+                for network in networks
+            ),
         )
 
     def listed(self, container: ContainerRecord) -> dict[str, Any]:

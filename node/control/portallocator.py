@@ -2,12 +2,15 @@
 
 Exactly what is asked for, or the next free one of a range after the one given last. Addresses are
 compared as they are written: 0.0.0.0 and 127.0.0.1 do not know each other, but the host's stack does.
+What stands open on all IPv4 addresses does so on all IPv6 addresses too, and may do so there alone.
 """
 
 from __future__ import annotations
 
 from node.errors import Failed
-from node.model.published import PortWish
+from node.model.published import ANY_IPV4, ANY_IPV6, PortWish
+
+_EVERYWHERE = (ANY_IPV4, ANY_IPV6)
 
 DYNAMIC = (32_768, 60_999)
 """Linux's net.ipv4.ip_local_port_range."""
@@ -30,8 +33,8 @@ class PortAllocator:
         address, protocol = wish.host_address, wish.protocol
         first, last = (wish.first, wish.last) if wish.first else DYNAMIC
         if first == last:
-            if (address, protocol, first) in self._taken:
-                raise Failed(f"Bind for {address}:{first} failed: port is already allocated")
+            if holder := self._holder(address, protocol, first):
+                raise Failed(f"Bind for {holder}:{first} failed: port is already allocated")
             self._taken[address, protocol, first] = None
             return first
         cursor = (address, protocol, first, last)
@@ -39,11 +42,19 @@ class PortAllocator:
         begin = self._last.get(cursor, first - 1) + 1 - first
         for step in range(size):
             port = first + (begin + step) % size
-            if (address, protocol, port) not in self._taken:
+            if not self._holder(address, protocol, port):
                 self._taken[address, protocol, port] = None
                 self._last[cursor] = port
                 return port
         raise Failed("all ports are allocated")
+
+    def _holder(self, address: str, protocol: str, port: int) -> str:
+        """The address that the port is taken on and would be needed on, "" if it is free."""
+        if (address, protocol, port) in self._taken:
+            return address
+        if address in _EVERYWHERE and any((other, protocol, port) in self._taken for other in _EVERYWHERE):
+            return ANY_IPV6
+        return ""
 
     def release(self, address: str, protocol: str, port: int) -> None:
         """Give a port back."""

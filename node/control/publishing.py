@@ -9,22 +9,24 @@ What fails half-way is undone (moby: libnetwork/drivers/bridge/port_mapping_linu
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from node.control.port_wishes import wanted
 from node.control.portallocator import PortAllocator
 from node.control.standing import Foothold, Standing
 from node.drivers.base import Driver, Exposing
-from node.drivers.bridge import BINDING_OPTION
-from node.drivers.firewall import PROTOCOLS
+from node.drivers.bridge import BINDING_OPTION, MODE_OPTION
+from node.drivers.firewall import PROTOCOLS, ROUTED
 from node.drivers.machine import Machine
 from node.drivers.proxy import Datagrams, Proxy, TcpProxy, UdpProxy
 from node.errors import Failed
 from node.model.address import parse_ipv4
 from node.model.container import ContainerRecord
 from node.model.published import ANY_IPV4, ANY_IPV6, PortWish, PublishedPort
-from node.seams import Clock, Conversation, Opened, Outside
+from node.seams import Clock, Conversation, Outside
 from node.stack.sandbox import Sandbox
 from node.stack.sockets import TextAddress
 from node.tasks import TaskScope
@@ -38,8 +40,10 @@ class Held:
     """One published port and what holds it."""
 
     port: PublishedPort
-    proxy: Proxy
-    opened: Opened | None
+    """Its host port is 0 where nothing is translated."""
+    shadow: int
+    """The number that IPv6 shows, if it stands open on all addresses."""
+    undo: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,7 @@ class Publishing:
         for one in outlet.held if outlet is not None else ():
             shown.append(one.port)
             if one.port.host_address == ANY_IPV4:
-                shown.append(
-                    PublishedPort(one.port.container_port, one.port.protocol, ANY_IPV6, one.port.host_port)
-                )
+                shown.append(PublishedPort(one.port.container_port, one.port.protocol, ANY_IPV6, one.shadow))
         return tuple(shown)
 
     async def settle(self, container: ContainerRecord, standing: Standing) -> None:
@@ -120,18 +122,15 @@ class Publishing:
         if isinstance(driver, Exposing):
             await driver.hide(outlet.through.endpoint)
         for one in outlet.held:
-            port = one.port
-            self._machine.firewall.unpublish(port.protocol, (parse_ipv4(port.host_address), port.host_port))
-            one.proxy.close()
-            if one.opened is not None:
-                one.opened.close()
-            self._allocator.release(port.host_address, port.protocol, port.host_port)
+            one.undo()
 
     async def _publish(self, wish: PortWish, through: Foothold) -> Held:
         if wish.protocol not in PROTOCOLS:
             port = f"{wish.container_port}/{wish.protocol}"
             raise Failed(f"port {port} cannot be published: only TCP and UDP are simulated here")
         serving = through.endpoint.address.partition("/")[0], wish.container_port
+        if through.network.options.get(MODE_OPTION) == ROUTED:
+            return self._let_through(wish, serving)
         for attempt in range(TRIES_MAX):
             number = self._allocator.take(wish)
             listen = wish.host_address, number
@@ -146,6 +145,25 @@ class Publishing:
                         f"{serving[0]}:{serving[1]}/{wish.protocol}: {reason}"
                     ) from None
         raise AssertionError("the last try returns or raises")
+
+    def _let_through(self, wish: PortWish, serving: TextAddress) -> Held:
+        """Packets may go to the container's own address; none of the host's stands for it.
+
+        The engine decides for IPv4 and IPv6 apart: the other half of "all addresses" is taken as ever.
+        """
+        firewall, end = self._machine.firewall, (parse_ipv4(serving[0]), serving[1])
+        everywhere = wish.host_address == ANY_IPV4
+        shadow = (
+            self._allocator.take(msgspec.structs.replace(wish, host_address=ANY_IPV6)) if everywhere else 0
+        )
+        firewall.let_through(wish.protocol, end)
+
+        def undo() -> None:
+            firewall.stop_letting_through(wish.protocol, end)
+            if everywhere:
+                self._allocator.release(ANY_IPV6, wish.protocol, shadow)
+
+        return Held(PublishedPort(serving[1], wish.protocol, wish.host_address, 0), shadow, undo)
 
     async def _open(self, wish: PortWish, listen: TextAddress, serving: TextAddress) -> Held:
         """Raises OSError."""
@@ -164,10 +182,17 @@ class Publishing:
         except BaseException:
             proxy.close()
             raise
-        self._machine.firewall.publish(
-            wish.protocol, (parse_ipv4(listen[0]), listen[1]), (parse_ipv4(serving[0]), serving[1])
-        )
-        return Held(PublishedPort(serving[1], wish.protocol, listen[0], listen[1]), proxy, opened)
+        firewall, host_end = self._machine.firewall, (parse_ipv4(listen[0]), listen[1])
+        firewall.publish(wish.protocol, host_end, (parse_ipv4(serving[0]), serving[1]))
+
+        def undo() -> None:
+            firewall.unpublish(wish.protocol, host_end)
+            proxy.close()
+            if opened is not None:
+                opened.close()
+            self._allocator.release(wish.host_address, wish.protocol, listen[1])
+
+        return Held(PublishedPort(serving[1], wish.protocol, *listen), listen[1], undo)
 
     def _stands_open(self, protocol: str, number: int) -> bool:
         """The real world has one address for all of the host's: it sees who publishes a number first."""

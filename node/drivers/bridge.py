@@ -90,6 +90,10 @@ class BridgeDriver(QuietDriver):
         if mode == ISOLATED and not spec.internal:
             raise InvalidParameter("gateway mode 'isolated' can only be used for an internal network")
 
+    async def skips_gateway(self, spec: NetworkSpec | NetworkRecord) -> bool:
+        """An isolated network has no address of the host: the first container may have it."""
+        return spec.options.get(MODE_OPTION) == ISOLATED
+
     def check_beside(self, network: NetworkRecord, others: list[NetworkRecord]) -> None:
         """Neither the device's name nor the addresses may be another bridge's, nor the name any device's.
 

@@ -51,6 +51,8 @@ class Firewall:
         self._lan = lan
         self._published: dict[tuple[int, int], dict[bytes, End]] = {}
         """Who serves, by protocol, port and address of the host."""
+        self._direct: dict[tuple[int, End], None] = {}
+        """Ports of containers that packets may go to straight, where nothing is translated."""
         self.port_gate: PortGate = lambda source, is_established: OPEN
         """Stands before all published ports, wherever their callers come from."""
         self.translator = Translator(self._find_published, self._is_taken)
@@ -74,6 +76,14 @@ class Firewall:
         if not holders:
             del self._published[PROTOCOLS[protocol], host[1]]
         self.translator.forget(serving[0])
+
+    def let_through(self, protocol: str, serving: End) -> None:
+        """What comes from outside straight to this port of a container may pass (gateway mode routed)."""
+        self._direct[PROTOCOLS[protocol], serving] = None
+
+    def stop_letting_through(self, protocol: str, serving: End) -> None:
+        """Undo let_through."""
+        del self._direct[PROTOCOLS[protocol], serving]
 
     def admit(self, packet: Packet, now: float) -> Refusal | None:
         """Whether a packet may come in: those to published ports have a gate to pass."""
@@ -120,12 +130,7 @@ class Firewall:
         """Whether a container publishes the port that a packet goes to."""
         packet = crossing.packet
         wanted = packet.destination, int.from_bytes(packet.payload[2:4], "big")
-        return packet.protocol == ipv4.PROTOCOL_ICMP or any(
-            wanted == serving
-            for (protocol, _), holders in self._published.items()
-            if protocol == packet.protocol
-            for serving in holders.values()
-        )
+        return packet.protocol == ipv4.PROTOCOL_ICMP or (packet.protocol, wanted) in self._direct
 
     def _find_published(self, protocol: int, destination: End, interface: str) -> End | None:
         """From outside only: from inside, the engine's proxy takes the connection instead."""

@@ -244,6 +244,33 @@ def test_from_outside_a_container_is_reached_by_its_ports_alone() -> None:
         play(lambda world, m=mode, p=published, o=other: scenario(world, m, p, o), nodes=2)  # type: ignore[misc]
 
 
+def test_a_routed_network_takes_no_address_of_the_host_and_gives_its_ports_back() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        options = {"com.docker.network.bridge.gateway_mode_ipv4": "routed"}
+        await agent.controller.create(NetworkSpec(name="net", driver="bridge", options=options))
+        ports = await publish(world, "web", {"80/tcp": (("", "8080"),)}, network="net")
+        assert [(port.host_address, port.host_port) for port in ports] == [("0.0.0.0", 0), ("::", 8080)]
+        assert await ask(agent.host, LAN_1, 8080) == "refused"
+        with pytest.raises(Failed, match="Bind for :::8080 failed: port is already allocated"):
+            await publish(world, "again", {"80/tcp": (("", "8080"),)}, network="net")
+        await agent.containers.remove("web", force=True)
+        await publish(world, "third", {"80/tcp": (("", "8080"),)})
+
+    play(scenario, nodes=1)
+
+
+def test_an_isolated_network_has_no_gateway_so_the_first_container_gets_its_address() -> None:
+    async def scenario(world: World) -> None:
+        options = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+        await world.agent("node-1").controller.create(
+            NetworkSpec(name="alone", driver="bridge", internal=True, options=options)
+        )
+        assert (await start(world, "node-1", "first", "alone")).endswith(".0.1")
+
+    play(scenario, nodes=1)
+
+
 def test_an_internal_network_leads_nowhere_and_publishes_nothing() -> None:
     async def scenario(world: World) -> None:
         await world.agent("node-1").controller.create(

@@ -32,8 +32,8 @@ class Shown:
     """Its host's name."""
     now: float
     """Seconds since 1970."""
-    on_macvlan_only: bool = False
-    """All of its networks are macvlans, whose driver knows of no ports."""
+    exposes_nothing: bool = False
+    """None of its networks leads outside through its host: ports mean nothing there."""
 
     @property
     def running(self) -> bool:
@@ -115,13 +115,13 @@ def _port_map(shown: Shown) -> dict[str, list[dict[str, str]] | None]:
     for port in shown.container.state.ports if shown.running else ():
         name = f"{port.container_port}/{port.protocol}"
         holders = ports.get(name) or []
-        ports[name] = [*holders, {"HostIp": port.host_address, "HostPort": str(port.host_port)}]
+        ports[name] = [*holders, {"HostIp": port.host_address, "HostPort": str(port.host_port or "")}]
     return ports
 
 
 def _open_ports(shown: Shown) -> list[str]:
     is_networked = shown.endpoints and main_network(shown.container) not in UNNETWORKED
-    if not is_networked or shown.on_macvlan_only:
+    if not is_networked or shown.exposes_nothing:
         return []
     return exposed_ports(shown.container, shown.image)
 
