@@ -73,22 +73,17 @@ class Lives:
             body.task = start(
                 self._run(container, body), lambda error: self._tasks.report(container.name, error)
             )
+            if container.spec.network_mode.startswith(JOINED_PREFIX):
+                container = await self._registry.share_hostname(container.id, body.standing.hostname)
+            container = await self._registry.record_start(
+                container.id,
+                pid=body.task.pid,
+                ports=self._sandboxes.ports(container),
+                started=rfc3339(self._clock.wall()),
+            )
         except NodeError as error:
             await self._failed(container, body, error)
             raise
-        if container.spec.network_mode.startswith(JOINED_PREFIX):
-            container = await self._registry.share_hostname(container.id, body.standing.hostname)
-        container = await self._registry.change_state(
-            container.id,
-            status="running",
-            exit_code=0,
-            error="",
-            pid=body.task.pid,
-            ports=self._sandboxes.ports(container),
-            started=rfc3339(self._clock.wall()),
-            finished="0001-01-01T00:00:00Z",
-            stopped_by_user=False,
-        )
         body.starting.set()
         if body.stdin_closed:
             body.task.close_stdin()
@@ -118,14 +113,19 @@ class Lives:
 
     async def _failed(self, container: ContainerRecord, body: Body, error: NodeError) -> None:
         """A start that came to nothing leaves nothing behind but its reason."""
+        if body.task is not None:
+            task, body.task = body.task, None
+            task.kill(9)
         if body.standing is not None:
             standing, body.standing = body.standing, None
             await self._sandboxes.demolish(standing)
         code = exit_code(error)
-        container = await self._registry.change_state(container.id, error=str(error), exit_code=code)
-        # Whoever attached before the start must hear that it will not come; who waits for an exit, waits on.
-        body.console.end()
-        body.starting.set()
+        try:
+            container = await self._registry.change_state(container.id, error=str(error), exit_code=code)
+        finally:
+            # Whoever attached before must hear that it will not come; who waits for an exit, waits on.
+            body.console.end()
+            body.starting.set()
         if container.spec.auto_remove:
             await self.forget(container, body)
 

@@ -18,6 +18,8 @@ from node.control.ledger import Ledger
 from node.control.view import View
 from node.errors import Conflict, InvalidParameter, NotFound
 from node.model.container import ContainerRecord
+from node.model.published import PublishedPort
+from node.model.times import NEVER
 
 NAME_PATTERN = "[a-zA-Z0-9][a-zA-Z0-9_.-]"
 CONTAINERS_MAX = 10_000
@@ -90,6 +92,22 @@ class Registry:
             lambda container: msgspec.structs.replace(
                 container, state=msgspec.structs.replace(container.state, **fields)
             ),
+        )
+
+    async def record_start(
+        self, identity: str, *, pid: int, ports: tuple[PublishedPort, ...], started: str
+    ) -> ContainerRecord:
+        """It runs, as if it had never ended before. Raises Unavailable, and then it must not run."""
+        return await self.change_state(
+            identity,
+            status="running",
+            exit_code=0,
+            error="",
+            pid=pid,
+            ports=ports,
+            started=started,
+            finished=NEVER,
+            stopped_by_user=False,
         )
 
     async def share_hostname(self, identity: str, hostname: str) -> ContainerRecord:

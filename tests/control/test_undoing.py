@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from kvstore.errors import StoreUnavailable
+from kvstore.store import CommitResult, Transaction
 from lab.sim.world import World
 from node.agent import Agent
 from node.errors import Failed, Forbidden, NodeError, Unavailable
@@ -68,6 +70,29 @@ def test_a_start_that_fails_in_its_last_network_leaves_the_first_ones() -> None:
         await refused(world, taken, Forbidden, "Address already in use")
 
     play(scenario, nodes=1)
+
+
+def test_a_program_whose_start_cannot_be_recorded_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        identity, _ = await agent.containers.create("web", ContainerSpec(image="nginx"))
+        before = tables(agent)
+        commit = agent.own.store.commit
+
+        async def full(transaction: Transaction) -> CommitResult:
+            if any(b'"running"' in getattr(o, "value", b"") for o in transaction.operations):
+                raise StoreUnavailable("the disk is full")
+            return await commit(transaction)
+
+        monkeypatch.setattr(agent.own.store, "commit", full)
+        with pytest.raises(Unavailable, match="the disk is full"):
+            await agent.containers.start(identity)
+        assert tables(agent) == before
+        monkeypatch.undo()
+        await agent.containers.start(identity)
+        assert agent.registry.find("web").state.status == "running"
+
+    play(scenario, nodes=1, swarm=False)
 
 
 def test_a_port_that_is_taken_gives_the_addresses_back() -> None:
