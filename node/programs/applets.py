@@ -20,6 +20,7 @@ from node.programs.curl.command import curl
 from node.programs.iperf3.command import iperf3
 from node.programs.shell.main import shell
 from node.programs.table import PROGRAMS, find
+from node.programs.tcpdump.command import tcpdump
 
 __all__ = ["find"]
 
@@ -39,6 +40,7 @@ PROGRAMS.update(
         "arp": ip.arp,
         "traceroute": traceroute.traceroute,
         "iperf3": iperf3,
+        "tcpdump": tcpdump,
         "wget": wget.wget,
         "curl": curl,
         "nc": netcat.nc,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from node.errors import InvalidParameter
 from node.model.ids import short
 from node.programs import table
-from node.programs.process import Process
+from node.programs.process import Process, Program
 from node.programs.signals import SIGTERM, number_of
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
@@ -48,11 +48,24 @@ async def timeout(process: Process) -> int:
     program = table.find(words[1])
     if program is None:
         return process.fail(f"timeout: can't execute '{words[1]}': No such file or directory", 127)
+    busybox = process.userland.family == "busybox"
+    work = process.start(_call, program, process.with_arguments(words[1:]))
     try:
-        async with asyncio.timeout(seconds):
-            return await program(process.with_arguments(words[1:]))
-    except TimeoutError:
-        return 128 + SIGTERM if process.userland.family == "busybox" else TIMED_OUT
+        ended, _ = await asyncio.wait((work,), timeout=seconds)
+        if ended:
+            return work.result()
+        if process.signals.deliver(SIGTERM):
+            code = await work  # it may sum up what it has done, as tcpdump does
+            return code if busybox else TIMED_OUT
+        work.cancel()
+        await asyncio.wait((work,))
+        return 128 + SIGTERM if busybox else TIMED_OUT
+    finally:
+        work.cancel()
+
+
+async def _call(program: Program, process: Process) -> int:
+    return await program(process)
 
 
 async def hostname(process: Process) -> int:

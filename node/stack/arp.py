@@ -95,6 +95,8 @@ class AddressResolution:
         assert interface.transmit is not None, "nothing is sent to neighbours through lo"
         frame = mac + interface.mac + kind + payload
         interface.sent.count(len(frame))
+        if interface.observers:
+            interface.show(frame, now, is_outgoing=True)
         interface.transmit(frame, now)
 
     def _group_mac(self, address: bytes) -> bytes | None:

@@ -14,6 +14,8 @@ ADDRESSES_MAX = 64
 
 Transmit = Callable[[bytes, float], None]
 """Sends one Ethernet frame: (frame, now in seconds)."""
+Observer = Callable[["Interface", bytes, float, bool], None]
+"""Sees a frame that passes: (interface, frame, now in seconds, whether it goes out)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,13 @@ class Interface:
     addresses: tuple[InterfaceAddress, ...] = ()
     received: Traffic = field(default_factory=Traffic)
     sent: Traffic = field(default_factory=Traffic)
+    observers: tuple[Observer, ...] = ()
+    """Who looks on: nobody, as a rule, and then it costs nothing."""
+
+    def show(self, frame: bytes, now: float, *, is_outgoing: bool) -> None:
+        """Let everybody who looks on see a frame."""
+        for observer in self.observers:
+            observer(self, frame, now, is_outgoing)
 
     def add_address(self, cidr: str) -> None:
         """Add "10.0.1.3/24"; raises ValueError, and OSError EEXIST or ENOSPC."""

@@ -6,12 +6,17 @@ from collections import deque
 from collections.abc import Callable
 
 from node.datapath.drops import Counters, Drop
+from node.model.address import ZERO_MAC
 from node.stack.interface import Interface
+from node.wire import ethernet
 
 WAITING_MAX = 1_000
 """Linux's net.core.netdev_max_backlog."""
 IN_A_ROW_MAX = 10_000
 """Two programs that answer each other for ever must not stop the node."""
+
+_HEADER = ZERO_MAC + ZERO_MAC + ethernet.IPV4
+"""What Linux shows observers before a packet on lo; they see it once, as it comes in."""
 
 
 class Loopback:
@@ -48,6 +53,8 @@ class Loopback:
             packet = self._waiting.popleft()
             self._interface.sent.count(len(packet))
             self._interface.received.count(len(packet))
+            if self._interface.observers:
+                self._interface.show(_HEADER + packet, now, is_outgoing=False)
             self._deliver(self._interface, packet, now)
         while self._waiting:
             self._waiting.popleft()

@@ -19,6 +19,7 @@ from node.datapath.drops import Counters
 from node.model.address import parse_mac
 from node.seams import Clock
 from node.stack import streams
+from node.stack.capture import CaptureSocket, Wanted
 from node.stack.inspect import Inspection, inspect
 from node.stack.interface import Interface, Transmit
 from node.stack.namespace import Namespace
@@ -144,3 +145,8 @@ class Sandbox:
         if not self._is_closed:
             self._is_closed = True
             self._namespace.release()
+
+
+def capture(sandbox: Sandbox, interfaces: tuple[str, ...], wanted: Wanted) -> CaptureSocket:
+    """See the frames that pass through interfaces of a sandbox, until closed; OSError ENODEV, EMFILE."""
+    return CaptureSocket(sandbox._namespace, sandbox._sockets, interfaces, wanted)

@@ -130,6 +130,8 @@ class Stack:
         if len(frame) < ethernet.HEADER_BYTES:
             self._counters.drop(Drop.MALFORMED_PACKET)
             return
+        if interface.observers:
+            interface.show(frame, now, is_outgoing=False)
         is_group_frame = frame[0] & 1
         if not is_group_frame and frame[0:6] != interface.mac:
             self._counters.drop(Drop.NOT_FOR_ME)

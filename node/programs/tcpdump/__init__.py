@@ -1,0 +1,1 @@
+"""tcpdump: shows the packets that pass through the container's interfaces."""
