@@ -45,7 +45,10 @@ def _seconds(text: str) -> float:
 
 def _fraction(text: str) -> float:
     percent = _PERCENT.fullmatch(text)
-    return float(percent[1]) / 100 if percent is not None else float(text)
+    value = float(percent[1]) / 100 if percent is not None else float(text)
+    if not 0 < value <= 1:
+        raise ValueError
+    return value
 
 
 def _bits(text: str) -> float:
@@ -63,6 +66,8 @@ def _bytes(text: str) -> float:
 
 
 TIME = Amount("time", _seconds, "write 250ms, 10s, 2m or 1h")
-FRACTION = Amount("fraction", _fraction, "write 10% or 0.1")
+SPAN = Amount("time", lambda text: float(span(text)), "write a number and a unit, as in 50ms or 2s")
+"""Where seconds without a unit would mostly be a slip for milliseconds."""
+FRACTION = Amount("fraction", _fraction, "write 10% or 0.1, above 0 and at most 100%")
 BANDWIDTH = Amount("bandwidth", _bits, "write 512kbit, 10mbit or 1gbit")
 BYTES = Amount("number of bytes", _bytes, "write 1400 or 256k")

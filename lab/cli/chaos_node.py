@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lab.cli.amounts import FRACTION, TIME
+from lab.cli.amounts import FRACTION, SPAN, TIME
 from lab.cli.injecting import inject, scope_of, scope_options
 from lab.cli.show import facts, json_option, name_option, next_step
 from lab.launch.cluster import ClusterError, existing
@@ -18,7 +18,7 @@ from node.chaos.kinds import Mode, Plane
 
 
 @click.command()
-@click.argument("delay", type=TIME)
+@click.argument("delay", type=SPAN)
 @scope_options(kinds.Delay, wire=False)
 def slow(delay: float, name: str, as_json: bool, **values: Any) -> None:
     """Make nodes slow: all that they say and hear is late, to other nodes and to the store.
@@ -72,7 +72,7 @@ def away(name: str, as_json: bool, **values: Any) -> None:
 
 
 @store.command("slow")
-@click.argument("delay", type=TIME)
+@click.argument("delay", type=SPAN)
 @scope_options(kinds.Delay, wire=False)
 def slow_store(delay: float, name: str, as_json: bool, **values: Any) -> None:
     """The store answers late: so much for the question, and so much for the answer.
@@ -118,7 +118,7 @@ def watch(name: str, as_json: bool, **values: Any) -> None:
 
 @click.command()
 @click.option("--refuse", is_flag=True, help="It answers, and refuses.")
-@click.option("--delay", type=TIME, help="It answers so much later, twice: question and answer.")
+@click.option("--delay", type=SPAN, help="It answers so much later, twice: question and answer.")
 @click.option("--loss", type=FRACTION, help="A fraction of questions and answers is lost.")
 @scope_options(kinds.Partition, wire=False)
 def names(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lab.cli.amounts import BANDWIDTH, BYTES, FRACTION, TIME
+from lab.cli.amounts import BANDWIDTH, BYTES, FRACTION, SPAN
 from lab.cli.injecting import inject, scope_of, scope_options
 from lab.scenario import model
 from lab.scenario.model import Seconds
@@ -29,8 +29,8 @@ def loss(rate: float, burst: float, name: str, as_json: bool, **values: Any) -> 
 
 
 @click.command()
-@click.argument("delay", type=TIME)
-@click.option("--jitter", type=TIME, default=0.0, help="Up to so much more or less.")
+@click.argument("delay", type=SPAN)
+@click.option("--jitter", type=SPAN, default=0.0, help="Up to so much more or less.")
 @scope_options(kinds.Delay)
 def delay(delay: float, jitter: float, name: str, as_json: bool, **values: Any) -> None:
     """Make everything late; its order is kept.
@@ -45,7 +45,7 @@ def delay(delay: float, jitter: float, name: str, as_json: bool, **values: Any) 
 
 @click.command()
 @click.argument("rate", type=FRACTION)
-@click.option("--hold", type=TIME, default="10ms", show_default=True, help="How long they are held back.")
+@click.option("--hold", type=SPAN, default="10ms", show_default=True, help="How long they are held back.")
 @scope_options(kinds.Reorder)
 def reorder(rate: float, hold: float, name: str, as_json: bool, **values: Any) -> None:
     """Hold a fraction back, so that what was sent later overtakes it.

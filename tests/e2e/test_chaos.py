@@ -150,8 +150,9 @@ def test_what_it_says_and_what_comes_next(shoal: Shoal) -> None:
 def test_mistakes_are_sentences_and_leave_nothing(shoal: Shoal) -> None:
     for arguments, code, words in (
         (("loss", "lots"), 2, '"lots" is no fraction: write 10% or 0.1'),
-        (("loss", "150%"), 1, "the rate of loss is above 0 and at most 1, not 1.5"),
-        (("delay", "5 minutes"), 2, '"5 minutes" is no time: write 250ms, 10s, 2m or 1h'),
+        (("loss", "150%"), 2, "write 10% or 0.1, above 0 and at most 100%"),
+        (("delay", "50"), 2, "write a number and a unit, as in 50ms or 2s"),
+        (("delay", "5 minutes"), 2, '"5 minutes" is no time: write a number and a unit'),
         (("bandwidth", "fast"), 2, "write 512kbit, 10mbit or 1gbit"),
         (("delay", "5ms", "--for", "2h"), 1, "at most 3600 seconds"),
         (("delay", "5ms", "--on", "node-9"), 1, 'has no node "node-9": it has node-1, node-2, node-3'),
