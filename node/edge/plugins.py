@@ -27,7 +27,6 @@ class HttpPlugins:
 
     def __init__(self, directories: Sequence[Path]) -> None:
         self._directories = directories
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     def find(self, name: str) -> str:
         """See Plugins: sockets of all directories first, then what is written down."""
@@ -44,13 +43,16 @@ class HttpPlugins:
         host = where.netloc if where.scheme == "tcp" else "plugin.moby.localhost"
         headers = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
         try:
-            async with self._session(address).post(
-                f"http://{host}/{method}",
-                data=body,
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
-                allow_redirects=False,
-            ) as response:
+            async with (
+                _session(address) as session,
+                session.post(
+                    f"http://{host}/{method}",
+                    data=body,
+                    headers=headers,
+                    timeout=aiohttp.ClientTimeout(total=timeout_s),
+                    allow_redirects=False,
+                ) as response,
+            ):
                 content = await response.content.read(ANSWER_BYTES_MAX + 1)
                 while len(content) <= ANSWER_BYTES_MAX and not response.content.at_eof():
                     content += await response.content.read(ANSWER_BYTES_MAX + 1 - len(content))
@@ -67,23 +69,17 @@ class HttpPlugins:
             raise PluginAway(str(error) or "EOF") from None
         return PluginAnswer(response.status, content)
 
-    def _session(self, address: str) -> aiohttp.ClientSession:
-        session = self._sessions.get(address)
-        if session is None:
-            where = urlsplit(address)
-            connector: aiohttp.BaseConnector
-            # A plugin may be killed and started again at any time: no connection is kept.
-            if where.scheme == "tcp":
-                connector = aiohttp.TCPConnector(force_close=True)
-            else:
-                connector = aiohttp.UnixConnector(where.path, force_close=True)
-            session = self._sessions[address] = aiohttp.ClientSession(connector=connector, trust_env=False)
-        return session
 
-    async def close(self) -> None:
-        """Nobody is asked any more."""
-        for session in self._sessions.values():
-            await session.close()
+def _session(address: str) -> aiohttp.ClientSession:
+    """A session for one call: a plugin may be killed and started again at any time, so none is kept."""
+    where = urlsplit(address)
+    connector: aiohttp.BaseConnector
+    if where.scheme == "tcp":
+        connector = aiohttp.TCPConnector()
+    else:
+        connector = aiohttp.UnixConnector(where.path)
+    # What a plugin sends is taken as it stands: unpacking could make much of little.
+    return aiohttp.ClientSession(connector=connector, trust_env=False, auto_decompress=False)
 
 
 def _address(path: Path) -> str:

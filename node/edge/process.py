@@ -110,7 +110,6 @@ async def _start(config: NodeConfig, clock: SystemClock, telemetry: Telemetry, p
         lambda port: telemetry.tell("port.inside_only", port=port, reason="opening it needs root"),
     )
     plugins = HttpPlugins(config.plugin_directories)
-    parts.push_async_callback(plugins.close)
     seams = Seams(clock, underlay, control, store, own, telemetry, outside, plugins)
     agent = Agent(config, seams, _chance(config))
     parts.push_async_callback(agent.stop)

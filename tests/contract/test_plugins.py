@@ -83,7 +83,6 @@ async def over_unix(directory: Path, stack: AsyncExitStack) -> Bench:
     echo, path = RealEcho(), directory / "echo.sock"
     await echo.listen(stack, lambda runner: web.UnixSite(runner, str(path)))
     plugins = HttpPlugins([directory])
-    stack.push_async_callback(plugins.close)
     server = echo.site._server  # type: ignore[union-attr]
     return Bench(plugins, server.close, lambda: setattr(echo, "hangs", True))
 
@@ -95,7 +94,6 @@ async def over_tcp(directory: Path, stack: AsyncExitStack) -> Bench:
     await echo.listen(stack, lambda runner: web.TCPSite(runner, host, port))
     (directory / "echo.spec").write_text(f"tcp://{host}:{port}\n")
     plugins = HttpPlugins([directory])
-    stack.push_async_callback(plugins.close)
     server = echo.site._server  # type: ignore[union-attr]
     return Bench(plugins, server.close, lambda: setattr(echo, "hangs", True))
 
@@ -152,7 +150,6 @@ async def test_requests_say_which_version_of_the_protocol_they_speak(tmp_path: P
         echo, path = RealEcho(), tmp_path / "echo.sock"
         await echo.listen(stack, lambda runner: web.UnixSite(runner, str(path)))
         plugins = HttpPlugins([tmp_path])
-        stack.push_async_callback(plugins.close)
         await plugins.post(f"unix://{path}", "Echo.Say", b"", 5.0)
         assert echo.headers == [MEDIA_TYPE]
 
