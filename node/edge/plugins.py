@@ -73,11 +73,8 @@ class HttpPlugins:
 def _session(address: str) -> aiohttp.ClientSession:
     """A session for one call: a plugin may be killed and started again at any time, so none is kept."""
     where = urlsplit(address)
-    connector: aiohttp.BaseConnector
-    if where.scheme == "tcp":
-        connector = aiohttp.TCPConnector()
-    else:
-        connector = aiohttp.UnixConnector(where.path)
+    is_tcp = where.scheme == "tcp"
+    connector = aiohttp.TCPConnector() if is_tcp else aiohttp.UnixConnector(where.path)
     # What a plugin sends is taken as it stands: unpacking could make much of little.
     return aiohttp.ClientSession(connector=connector, trust_env=False, auto_decompress=False)
 
