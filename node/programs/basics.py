@@ -177,13 +177,14 @@ async def test(process: Process) -> int:
     while words[:1] == ["!"]:
         negated, words = not negated, words[1:]
     try:
-        held = _holds(process, words)
+        held = holds(process, words)
     except ValueError as error:
         return process.fail(f"test: {error}", 2)
     return 0 if held != negated else 1
 
 
-def _holds(process: Process, words: list[str]) -> bool:
+def holds(process: Process, words: list[str]) -> bool:
+    """What test(1) says of words; raises ValueError if they are no condition."""
     files = process.userland.files
     match words:
         case []:

@@ -13,6 +13,7 @@ from node.model.container import ContainerSpec
 from node.model.output import AttachSpec
 from node.programs.shell.grammar import Parser
 from node.programs.shell.tokens import ShellSyntaxError, Tokenizer
+from node.programs.signals import SIGINT, SIGTERM
 from node.programs.terminal import LineDiscipline, printed
 from tests.programs.containers import log_of
 from tests.sim.play import Outcome, play, run, settle, start
@@ -64,6 +65,69 @@ def test_what_it_prints(text: str, output: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ("for x in a.txt b dir/c; do case $x in *.txt) echo text;; b|d) echo b;; *) echo $x; esac; done",
+         "text\nb\ndir/c\n"),
+        ("case '*' in (\"*\") echo star ;; esac; case abc in '*') echo no;; esac; echo $?", "star\n0\n"),
+        ("case x in\n  y)\n    echo y\n    ;;\n  x)\n    echo x\n    ;;\nesac", "x\n"),
+        ("hail() { echo hello $1 of $#; return 3; }; hail you all; echo $? $1.", "hello you of 2\n3 .\n"),
+        ("function f { local x=2; y=3; }\nx=1; f; echo $x$y", "13\n"),
+        ("f() { while true; do return 7; done; }; f | cat; f; echo $?", "7\n"),
+        ("f()\n{\n echo a\n}\nf > /tmp/f; cat /tmp/f; f | wc -l", "a\n1\n"),
+        ("x=5; cat <<EOF\na $x $(echo b) \\$x \"q\"\nEOF\necho end", "a 5 b $x \"q\"\nend\n"),
+        ("x=5; cat <<'EOF' | wc -l; cat <<-E\na $x\nb\nEOF\n\tin\n\tE\n", "2\nin\n"),
+        ("while read a b; do echo $b; done <<EOF\n1 one\n2 two\nEOF\ncat <<< \"a  b\"", "one\ntwo\na  b\n"),
+        ("{ echo a; echo b; } > /tmp/both; cat /tmp/both", "a\nb\n"),
+        ("x='a b'; [[ $x == a* && -n $x ]] && echo f; [[ $x == 'a*' || ! -z $x ]] && echo or", "f\nor\n"),
+        ("[[ v12 =~ ^v([0-9]+)$ ]] && echo number; [[ a == b ]]; echo $?; [[ 2 -lt 10 ]] && echo less",
+         "number\n1\nless\n"),
+        ("i=0; until [ $i -ge 2 ]; do i=$((i+1)); done; echo $i", "2\n"),
+        ("f() { for each in \"$@\"; do echo [$each]; done; }; f 'a b' c; set -- x y; shift; echo $1",
+         "[a b]\n[c]\ny\n"),
+        ("f=dir/a.tar.gz; echo ${f##*/} ${f%.*} ${f%%.*} ${f#*/} ${#f} ${f:+set}",
+         "a.tar.gz dir/a.tar dir/a a.tar.gz 12 set\n"),
+        ("trap 'echo bye' EXIT; echo hello; exit 3", "hello\nbye\n"),
+        ("trap 'echo bye' EXIT; trap; trap - EXIT; (trap 'echo inner' EXIT; true); echo end",
+         "trap -- 'echo bye' EXIT\ninner\nend\n"),
+    ],
+)  # fmt: skip
+def test_what_scripts_are_made_of(text: str, output: str) -> None:
+    assert sh(text).text == output
+
+
+def test_a_trap_runs_between_commands_and_ends_a_wait() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        end = "trap 'echo ending; exit 5' TERM; trap 'echo no' INT; "
+        await start(world, "node-1", "waits", "none", "sh", "-c", end + "sleep 1000 & wait")
+        await start(world, "node-1", "works", "none", "sh", "-c", end + "sleep 8; echo never")
+        await world.clock.sleep(1)
+        for name in ("waits", "works"):
+            await agent.containers.kill(name, SIGTERM)
+        await world.clock.sleep(1)
+        assert agent.registry.find("waits").state.exit_code == 5
+        assert (await log_of(world, "node-1", "works")) == ""
+        await world.clock.sleep(10)
+        assert agent.registry.find("works").state.exit_code == 5
+        assert (await log_of(world, "node-1", "works")) == "ending\n"
+        await start(world, "node-1", "both", "none", "sh", "-c", end + "sleep 900; echo next; sleep 900")
+        await world.clock.sleep(1)
+        await agent.containers.kill("both", SIGINT)
+        await world.clock.sleep(1)
+        assert (await log_of(world, "node-1", "both")) == "no\nnext\n"
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_what_calls_itself_without_end_is_stopped() -> None:
+    words = "sh: commands are nested too deeply\n"
+    assert sh("f() { f; }; f; echo never") == Outcome(2, words)
+    assert sh("f() { f | f; }; f; echo $?").text.endswith(words + "2\n")
+    assert "can't fork: Resource temporarily unavailable" in sh("while true; do sleep 9999 & done").text
+
+
+@pytest.mark.parametrize(
     ("text", "code", "words"),
     [
         ("exit 3", 3, ""),
@@ -75,6 +139,13 @@ def test_what_it_prints(text: str, output: str) -> None:
         ("set -e; false; echo never", 1, ""),
         ("false; true", 0, ""),
         ("echo $((1 / 0))", 2, "sh: divide by zero\n"),
+        ("cat <<EOF\nopen", 2, "sh: syntax error: unterminated here-document\n"),
+        ("case x in y) echo", 2, "sh: syntax error: unexpected end of file\n"),
+        ("echo ;; echo", 2, 'sh: syntax error: unexpected ";;"\n'),
+        ("[[ a -zz b ]]", 2, "sh: [[: a -zz b: unknown condition\n"),
+        ("trap x NOSUCH", 1, "sh: trap: NOSUCH: invalid signal specification\n"),
+        ("echo ${x/a/b}", 2, "sh: ${x/a/b}: bad substitution\n"),
+        ("break; return", 1, "sh: return: not in a function\n"),
     ],
 )
 def test_how_it_ends(text: str, code: int, words: str) -> None:

@@ -27,14 +27,22 @@ class LoopEnded(Exception):
         self.again = again
 
 
+class Returned(Exit):
+    """A function ends with this code, or the shell within the shell that it runs in."""
+
+
 async def leave_loop(shell: Shell, process: Process) -> int:
     """break"""
-    raise LoopEnded(again=False)
+    if shell.loops:
+        raise LoopEnded(again=False)
+    return 0
 
 
 async def next_turn(shell: Shell, process: Process) -> int:
     """continue"""
-    raise LoopEnded(again=True)
+    if shell.loops:
+        raise LoopEnded(again=True)
+    return 0
 
 
 async def change_directory(shell: Shell, process: Process) -> int:
@@ -57,6 +65,53 @@ async def end(shell: Shell, process: Process) -> int:
         raise Exit(2) from None
 
 
+async def return_(shell: Shell, process: Process) -> int:
+    """return"""
+    words = process.arguments[1:]
+    if not shell.locals:
+        return process.fail(f"{shell.name}: return: not in a function", 1)
+    if words and not words[0].isdecimal():
+        raise Returned(process.fail(f"{shell.name}: return: Illegal number: {words[0]}", 2))
+    raise Returned(int(words[0]) & 0xFF if words else shell.status)
+
+
+async def local(shell: Shell, process: Process) -> int:
+    """local"""
+    if not shell.locals:
+        return process.fail(f"{shell.name}: local: not in a function", 1)
+    for word in process.arguments[1:]:
+        name, equals, value = word.partition("=")
+        shell.locals[-1].setdefault(name, shell.process.environment.get(name))
+        if equals:
+            shell.process.environment[name] = value
+    return 0
+
+
+async def shift(shell: Shell, process: Process) -> int:
+    """shift"""
+    words = process.arguments[1:]
+    count = int(words[0]) if words and words[0].isdecimal() else 1
+    if count > len(shell.positional):
+        return process.fail(f"{shell.name}: shift: can't shift that many", 1)
+    shell.positional = shell.positional[count:]
+    return 0
+
+
+async def trap(shell: Shell, process: Process) -> int:
+    """trap"""
+    words = [word for word in process.arguments[1:] if word != "--"]
+    if not words:
+        process.stdout.write(shell.traps.listing())
+        return 0
+    action, names = (words[0], words[1:]) if len(words) > 1 else ("-", words)
+    for name in names:
+        try:
+            shell.traps.set(name, action)
+        except ValueError:
+            return process.fail(f"{shell.name}: trap: {name}: invalid signal specification")
+    return 0
+
+
 async def export(shell: Shell, process: Process) -> int:
     """export"""
     for word in process.arguments[1:]:
@@ -75,17 +130,21 @@ async def unset(shell: Shell, process: Process) -> int:
 
 async def options(shell: Shell, process: Process) -> int:
     """set"""
-    for word in process.arguments[1:]:
+    for place, word in enumerate(process.arguments[1:], start=1):
+        if word == "--":
+            shell.positional = process.arguments[place + 1 :]
+            break
         if word[:1] in "-+" and "e" in word:
             shell.exit_on_error = word[0] == "-"
     return 0
 
 
 async def wait(shell: Shell, process: Process) -> int:
-    """wait"""
-    for work in shell.background:
-        await work
-    shell.background.clear()
+    """wait; a signal that has a trap ends it"""
+    while shell.background:
+        if not await shell.traps.outlast(shell.background[0]):
+            return 128 + shell.traps.pending[0]
+        shell.background.pop(0)
     return 0
 
 
@@ -115,4 +174,8 @@ BUILTINS: dict[str, Callable[[Shell, Process], Awaitable[int]]] = {
     "read": read,
     "break": leave_loop,
     "continue": next_turn,
+    "return": return_,
+    "local": local,
+    "shift": shift,
+    "trap": trap,
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
+import glob
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,11 @@ from node.programs.shell.arithmetic import ArithmeticFailed, evaluate
 from node.programs.shell.builtins import Exit
 from node.programs.shell.tokens import Piece, Word
 from node.programs.streams import Writer
+
+_PARAMETER = re.compile(
+    r"(?P<length>\#(?=\w))?(?P<name>\w+|[?$\#@*!-])(?:(?P<operator>:-|-|:\+|\+|\#\#|\#|%%|%)(?P<word>.*))?",
+    re.DOTALL,
+)
 
 if TYPE_CHECKING:
     from node.programs.shell.run import Shell
@@ -29,11 +37,22 @@ class Expansion:
         """A word as one text, whatever blanks an expansion brings: what an assignment takes."""
         return "".join([await self._value(piece, process) for piece in word.pieces])
 
+    async def pattern(self, word: Word, process: Process) -> str:
+        """A word as a pattern (POSIX 2.14), in which what was quoted stands for itself."""
+        parts = [(await self._value(piece, process), piece.quoted) for piece in word.pieces]
+        return "".join(glob.escape(text) if quoted else text for text, quoted in parts)
+
     async def _expand(self, word: Word, process: Process) -> list[str]:
         """A word as the fields that it becomes: unquoted expansions are split at blanks."""
         fields = [""]
         present = False
         for piece in word.pieces:
+            if piece.quoted and piece.kind == "name" and piece.text == "@":
+                first, *others = self._shell.positional or ("",)
+                fields[-1] += first
+                fields += others
+                present = present or bool(self._shell.positional)
+                continue
             value = await self._value(piece, process)
             if piece.quoted or piece.kind == "text":
                 fields[-1] += value
@@ -61,9 +80,19 @@ class Expansion:
             except ArithmeticFailed as error:
                 process.fail(f"{self._shell.name}: {error}")
                 raise Exit(2) from None
-        name, _, default = piece.text.partition(":-")
-        value = self._variable(name, process)
-        return default if not value and default else value
+        match = _PARAMETER.fullmatch(piece.text)
+        if match is None:
+            process.fail(f"{self._shell.name}: ${{{piece.text}}}: bad substitution")
+            raise Exit(2)
+        value = self._variable(match["name"], process)
+        operator, word = match["operator"], match["word"]
+        if match["length"]:
+            return str(len(value))
+        if operator in (":-", "-"):
+            return value or word
+        if operator in (":+", "+"):
+            return word if value else ""
+        return _cut(value, operator, word) if operator else value
 
     def _variable(self, name: str, process: Process) -> str:
         if name.isdecimal():
@@ -91,6 +120,18 @@ class Expansion:
         except Exit as end:
             self._shell.status = end.code
         return written.decode(errors="replace").rstrip("\n")
+
+
+def _cut(value: str, operator: str, pattern: str) -> str:
+    """Without the shortest (# %) or longest (## %%) beginning (#) or end (%) that fits a pattern."""
+    longest_first = len(operator) == 2
+    lengths = range(len(value), -1, -1) if longest_first else range(len(value) + 1)
+    for length in lengths:
+        if operator[0] == "#" and fnmatch.fnmatchcase(value[:length], pattern):
+            return value[length:]
+        if operator[0] == "%" and fnmatch.fnmatchcase(value[len(value) - length :], pattern):
+            return value[: len(value) - length]
+    return value
 
 
 def is_assignment(word: Word) -> bool:

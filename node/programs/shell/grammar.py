@@ -1,107 +1,45 @@
-"""Tokens to commands (POSIX 2.10, without functions and case).
+"""Tokens to commands (POSIX 2.10).
 
 list      pipeline  ; pipeline  && pipeline  || pipeline  & ...
 pipeline  ! command | command | ...
-command   words with redirections, or  if  while  until  for  ( list )  { list }
+command   words with redirections, or  if  while  until  for  case  ( list )  { list }  [[ condition ]]
+          name() command
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from node.programs.shell.conditional import ConditionParser
+from node.programs.shell.cursor import Cursor
+from node.programs.shell.syntax import (
+    Case,
+    Command,
+    For,
+    Function,
+    Group,
+    If,
+    List,
+    Pipeline,
+    Redirected,
+    Redirection,
+    Simple,
+    Step,
+    While,
+)
 from node.programs.shell.tokens import Operator, ShellSyntaxError, Token, Word
 
 DEPTH_MAX = 32
 
-
-@dataclass(frozen=True, slots=True)
-class Redirection:
-    """``operator`` as written; ``target`` is None for 2>&1 and its like."""
-
-    operator: str
-    target: Word | None
-
-
-@dataclass(frozen=True, slots=True)
-class Simple:
-    """Words to expand and run."""
-
-    words: tuple[Word, ...]
-    redirections: tuple[Redirection, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class If:
-    """Pairs of condition and body, and what runs when none holds."""
-
-    branches: tuple[tuple[List, List], ...]
-    otherwise: List | None
-
-
-@dataclass(frozen=True, slots=True)
-class While:
-    """``until`` turns the condition round."""
-
-    condition: List
-    body: List
-    until: bool
-
-
-@dataclass(frozen=True, slots=True)
-class For:
-    """The body once for each word."""
-
-    name: str
-    words: tuple[Word, ...]
-    body: List
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A list in parentheses (``own``: with variables of its own) or braces."""
-
-    body: List
-    own: bool
-
-
-Command = Simple | If | While | For | Group
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """Commands, each reading what the one before writes."""
-
-    commands: tuple[Command, ...]
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """``condition`` is "" (always), "&&" or "||": whether to run it after the one before."""
-
-    condition: str
-    pipeline: Pipeline
-    background: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class List:
-    """Pipelines in order."""
-
-    steps: tuple[Step, ...] = field(default=())
-
-
-_REDIRECTIONS = ("<", ">", ">>", "2>", "2>>", "1>", "2>&1", ">&2", "1>&2")
+_REDIRECTIONS = ("<", "<<", "<<-", "<<<", ">", ">>", "2>", "2>>", "1>", "2>&1", ">&2", "1>&2")
 _WITHOUT_TARGET = ("2>&1", ">&2", "1>&2")
-_CLOSING = ("then", "do", "done", "fi", "else", "elif", "}")
+_ENDING = (")", ";;")
+_CLOSING = ("then", "do", "done", "fi", "else", "elif", "}", "esac")
 
 
-class Parser:
+class Parser(Cursor):
     """Recursive descent over a list of tokens."""
 
     def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._at = 0
+        super().__init__(tokens)
         self._depth = 0
 
     def program(self) -> List:
@@ -111,37 +49,6 @@ class Parser:
             raise self._unexpected()
         return parsed
 
-    # -- tokens -----------------------------------------------------------------------------------
-
-    def _operator(self) -> str:
-        token = self._tokens[self._at] if self._at < len(self._tokens) else None
-        return token.text if isinstance(token, Operator) else ""
-
-    def _reserved(self) -> str:
-        """The next word, if it could be a reserved one."""
-        token = self._tokens[self._at] if self._at < len(self._tokens) else None
-        return (token.plain or "") if isinstance(token, Word) else ""
-
-    def _expect(self, word: str) -> None:
-        if self._reserved() != word and self._operator() != word:
-            raise self._unexpected()
-        self._at += 1
-
-    def _unexpected(self) -> ShellSyntaxError:
-        if self._at >= len(self._tokens):
-            return ShellSyntaxError("syntax error: unexpected end of file")
-        token = self._tokens[self._at]
-        if isinstance(token, Operator):
-            shown = "newline" if token.text == "\n" else f'"{token.text}"'
-            return ShellSyntaxError(f"syntax error: unexpected {shown}")
-        return ShellSyntaxError(f'syntax error: unexpected "{token.plain or "word"}"')
-
-    def _skip_newlines(self) -> None:
-        while self._operator() == "\n":
-            self._at += 1
-
-    # -- grammar ----------------------------------------------------------------------------------
-
     def _list(self) -> List:
         self._depth += 1
         if self._depth > DEPTH_MAX:
@@ -149,7 +56,7 @@ class Parser:
         steps: list[Step] = []
         condition = ""
         self._skip_newlines()
-        while self._at < len(self._tokens) and self._operator() != ")" and self._reserved() not in _CLOSING:
+        while not self._is_at_end():
             pipeline = self._pipeline()
             operator = self._operator()
             steps.append(Step(condition, pipeline, background=operator == "&"))
@@ -164,6 +71,12 @@ class Parser:
         self._depth -= 1
         return List(tuple(steps))
 
+    def _is_at_end(self) -> bool:
+        """Whether a list ends here."""
+        if self._at >= len(self._tokens):
+            return True
+        return self._operator() in _ENDING or self._reserved() in _CLOSING
+
     def _pipeline(self) -> Pipeline:
         negated = self._reserved() == "!"
         if negated:
@@ -176,6 +89,37 @@ class Parser:
         return Pipeline(tuple(commands), negated)
 
     def _command(self) -> Command:
+        name = self._function_name()
+        if name:
+            self._skip_newlines()
+            return Function(name, self._command())
+        command = self._compound()
+        if command is None:
+            return self._simple()
+        redirections = self._redirections()
+        return Redirected(command, redirections) if redirections else command
+
+    def _function_name(self) -> str:
+        """The name before ``()``, or after ``function``; "" if no function begins here."""
+        if self._reserved() == "function":
+            self._at += 1
+            name = self._word().plain or ""
+            if self._operator() == "(":
+                self._at += 1
+                self._expect(")")
+            return name
+        name = self._reserved()
+        following = self._tokens[self._at + 1 : self._at + 3]
+        if (
+            following != [Operator("("), Operator(")")]
+            or not name.replace("_", "a").replace("-", "a").isalnum()
+        ):
+            return ""
+        self._at += 3
+        return name
+
+    def _compound(self) -> Command | None:
+        """A command that contains others, if one begins here."""
         match self._reserved():
             case "if":
                 return self._if()
@@ -185,6 +129,12 @@ class Parser:
                 return While(condition, self._body(), until=kind == "until")
             case "for":
                 return self._for()
+            case "case":
+                return self._case()
+            case "[[":
+                parser = ConditionParser(self._tokens, self._at + 1)
+                test, self._at = parser.parse()
+                return test
             case "{":
                 self._at += 1
                 body = self._list()
@@ -195,7 +145,7 @@ class Parser:
             body = self._list()
             self._expect(")")
             return Group(body, own=True)
-        return self._simple()
+        return None
 
     def _body(self) -> List:
         self._expect("do")
@@ -237,28 +187,44 @@ class Parser:
         self._skip_newlines()
         return For(name, tuple(words), self._body())
 
+    def _case(self) -> Case:
+        self._expect("case")
+        word = self._word()
+        self._skip_newlines()
+        self._expect("in")
+        self._skip_newlines()
+        branches: list[tuple[tuple[Word, ...], List]] = []
+        while self._reserved() != "esac":
+            if self._operator() == "(":
+                self._at += 1
+            patterns = [self._word()]
+            while self._operator() == "|":
+                self._at += 1
+                patterns.append(self._word())
+            self._expect(")")
+            branches.append((tuple(patterns), self._list()))
+            if self._operator() != ";;":
+                break
+            self._at += 1
+            self._skip_newlines()
+        self._expect("esac")
+        return Case(word, tuple(branches))
+
     def _simple(self) -> Simple:
         words: list[Word] = []
         redirections: list[Redirection] = []
         while self._at < len(self._tokens):
-            token = self._tokens[self._at]
-            if isinstance(token, Word):
-                words.append(token)
-                self._at += 1
-            elif token.text in _REDIRECTIONS:
-                self._at += 1
-                redirections.append(self._redirection(token.text))
-            else:
+            redirections += self._redirections()
+            if self._at >= len(self._tokens) or not isinstance(self._tokens[self._at], Word):
                 break
+            words.append(self._word())
         if not words and not redirections:
             raise self._unexpected()
         return Simple(tuple(words), tuple(redirections))
 
-    def _redirection(self, operator: str) -> Redirection:
-        if operator in _WITHOUT_TARGET:
-            return Redirection(operator, None)
-        token = self._tokens[self._at] if self._at < len(self._tokens) else None
-        if not isinstance(token, Word):
-            raise self._unexpected()
-        self._at += 1
-        return Redirection(operator, token)
+    def _redirections(self) -> tuple[Redirection, ...]:
+        found: list[Redirection] = []
+        while (operator := self._operator()) in _REDIRECTIONS:
+            self._at += 1
+            found.append(Redirection(operator, None if operator in _WITHOUT_TARGET else self._word()))
+        return tuple(found)

@@ -23,12 +23,12 @@ async def shell(process: Process) -> int:
             if len(arguments) < 2:
                 return process.fail(f"{name}: option requires an argument -- 'c'", SYNTAX_CODE)
             running.positional = tuple(arguments[3:])
-            return await running.text(arguments[1])
+            return await running.leave(await running.text(arguments[1]))
         if arguments:
-            return await _script(running, process, arguments)
-        return await _interactive(running, process)
+            return await running.leave(await _script(running, process, arguments))
+        return await running.leave(await _interactive(running, process))
     except Exit as end:
-        return end.code
+        return await running.leave(end.code)
     finally:
         for work in running.background:
             work.cancel()
@@ -45,8 +45,9 @@ async def _script(running: Shell, process: Process, arguments: list[str]) -> int
 async def _interactive(running: Shell, process: Process) -> int:
     """Read lines until the end; a terminal gets a prompt."""
     pending = ""
-    process.signals.on(SIGINT, lambda: process.stdout.write(_prompt(process)) if process.tty else None)
     while True:
+        if SIGINT not in running.traps.actions:
+            process.signals.on(SIGINT, lambda: process.stdout.write(_prompt(process) * process.tty))
         if process.tty:
             process.stdout.write("> " if pending else _prompt(process))
         line = (await process.stdin.read_line()).decode(errors="replace")
@@ -59,7 +60,6 @@ async def _interactive(running: Shell, process: Process) -> int:
             continue
         text, pending = pending, ""
         await running.text(text)
-        process.signals.on(SIGINT, lambda: process.stdout.write(_prompt(process)) if process.tty else None)
 
 
 def _is_unfinished(text: str) -> bool:

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from node.programs.process import NoSpace, Process
 from node.programs.shell.expand import Expansion
-from node.programs.shell.grammar import Simple
+from node.programs.shell.syntax import Redirection
 from node.programs.streams import Pipe, Writer
 
 
 async def redirected(
-    command: Simple, process: Process, expansion: Expansion
+    redirections: tuple[Redirection, ...], process: Process, expansion: Expansion
 ) -> tuple[Process, Callable[[], None] | None]:
     """The process with its streams redirected, and what to do when it has ended."""
     files: list[tuple[str, bytearray]] = []
-    for redirection in command.redirections:
+    for redirection in redirections:
         match redirection.operator:
             case "2>&1":
                 process = replace(process, stderr=process.stdout)
@@ -25,6 +25,10 @@ async def redirected(
                 process = replace(process, stdout=process.stderr)
                 continue
         assert redirection.target is not None
+        if redirection.operator.startswith("<<"):
+            text = await expansion.unsplit(redirection.target, process)
+            process = replace(process, stdin=_holding(text + "\n" * (redirection.operator == "<<<")))
+            continue
         names = await expansion.fields((redirection.target,), process)
         if len(names) != 1:
             raise OSError("ambiguous redirect")
@@ -53,6 +57,13 @@ async def redirected(
                 process.fail("write error: No space left on device")
 
     return process, finish
+
+
+def _holding(text: str) -> Pipe:
+    pipe = Pipe()
+    pipe.feed(text.encode())
+    pipe.end()
+    return pipe
 
 
 def _reading(process: Process, path: str, name: str) -> Pipe:

@@ -7,20 +7,25 @@ from dataclasses import replace
 
 from node.programs import table
 from node.programs.process import Process, Program
-from node.programs.shell import grammar
-from node.programs.shell.builtins import BUILTINS, Exit, LoopEnded
+from node.programs.shell import compound
+from node.programs.shell.builtins import BUILTINS, Exit, Returned
 from node.programs.shell.expand import Expansion, is_assignment
-from node.programs.shell.grammar import For, Group, If, List, Parser, Pipeline, Simple, While
+from node.programs.shell.grammar import Parser
 from node.programs.shell.redirect import redirected
+from node.programs.shell.syntax import Command, List, Pipeline, Simple
 from node.programs.shell.tokens import ShellSyntaxError, Tokenizer
+from node.programs.shell.traps import EXIT, Traps
 from node.programs.signals import SIGINT, Handlers
 from node.programs.streams import BrokenPipe, Pipe, Writer
 
 SYNTAX_CODE = 2
 NOT_FOUND_CODE = 127
+DEPTH_MAX = 100
+"""Of commands within commands, when functions call themselves."""
+SUBSHELL_DEPTH = 10
+"""What a shell within a shell counts as, so that they cannot double without end."""
+BACKGROUND_MAX = 1_000
 STEPS_BETWEEN_YIELDS = 64
-TURN_S = 0.000_1
-"""What a turn of a loop takes: it lets others run, and time pass, on virtual time too."""
 
 
 class Shell:
@@ -33,8 +38,15 @@ class Shell:
         self.positional: tuple[str, ...] = ()
         self.exit_on_error = False
         self.background: list[asyncio.Task[int]] = []
+        self.functions: dict[str, Command] = {}
+        self.locals: list[dict[str, str | None]] = []
+        """What the variables were that functions, the outermost first, have made their own."""
+        self.traps = Traps(process.signals)
+        self.loops = 0
+        """Those around the command that runs."""
         self._steps = 0
-        self._expansion = Expansion(self)
+        self._depth = 0
+        self.expansion = Expansion(self)
 
     async def text(self, text: str) -> int:
         """Run a whole text."""
@@ -50,30 +62,53 @@ class Shell:
     async def sequence(self, commands: List, process: Process) -> int:
         """Pipelines in order, as their conditions say."""
         for step in commands.steps:
+            while self.traps.pending:
+                await self._act(self.traps.next())
             if (step.condition == "&&" and self.status != 0) or (step.condition == "||" and self.status == 0):
                 continue
             if step.background:
-                work = process.start(self._pipeline, step.pipeline, process)
-                self.background.append(work)
+                self.background = [work for work in self.background if not work.done()]
+                if len(self.background) >= BACKGROUND_MAX:
+                    process.fail(f"{self.name}: can't fork: Resource temporarily unavailable")
+                    raise Exit(2)
+                self.background.append(process.start(self.copy(process)._behind, step.pipeline))
                 self.status = 0
                 continue
             self.status = await self._pipeline(step.pipeline, process)
             if self.exit_on_error and self.status != 0 and not step.condition:
                 raise Exit(self.status)
+        while self.traps.pending:
+            await self._act(self.traps.next())
         return self.status
+
+    async def leave(self, code: int) -> int:
+        """Run the trap for the end, if there is one; the exit code."""
+        action = self.traps.actions.pop(EXIT, "")
+        self.status = code
+        try:
+            await self._act(action)
+        except Exit as end:
+            return end.code
+        return code
+
+    async def _act(self, action: str) -> None:
+        """Run a trap's action, which leaves the last exit code as it was."""
+        status = self.status
+        await self.text(action)
+        self.status = status
 
     async def _pipeline(self, pipeline: Pipeline, process: Process) -> int:
         self._steps += 1
         if self._steps % STEPS_BETWEEN_YIELDS == 0:
-            await process.clock.sleep(TURN_S)
+            await process.clock.sleep(compound.TURN_S)
         commands = pipeline.commands
         if len(commands) == 1:
-            status = await self._command(commands[0], process)
+            status = await self.command(commands[0], process)
         else:
             status = await self._piped(commands, process)
         return (0 if status else 1) if pipeline.negated else status
 
-    async def _piped(self, commands: tuple[grammar.Command, ...], process: Process) -> int:
+    async def _piped(self, commands: tuple[Command, ...], process: Process) -> int:
         """All at once, each in a shell of its own, as in POSIX."""
         work: list[asyncio.Task[int]] = []
         stdin = process.stdin
@@ -94,11 +129,18 @@ class Shell:
             raise
         return statuses[-1]
 
-    async def _part(
-        self, command: grammar.Command, process: Process, reads: Pipe | None, writes: Pipe | None
-    ) -> int:
+    async def _behind(self, pipeline: Pipeline) -> int:
+        """What & puts in the background: a shell of its own."""
         try:
-            return await self._command(command, process)
+            return await self._pipeline(pipeline, self.process)
+        except BrokenPipe:
+            return 141
+        except Exit as end:
+            return end.code
+
+    async def _part(self, command: Command, process: Process, reads: Pipe | None, writes: Pipe | None) -> int:
+        try:
+            return await self.command(command, process)
         except BrokenPipe:
             return 141
         except Exit as end:
@@ -113,68 +155,33 @@ class Shell:
         """A shell that starts from where this one stands, and changes nothing in it."""
         other = Shell(replace(process, environment=dict(process.environment)), self.name)
         other.status, other.positional = self.status, self.positional
+        other.traps = Traps(process.signals, self.traps)
+        other.functions, other.locals = dict(self.functions), [*self.locals]
+        other._depth = self._depth + SUBSHELL_DEPTH
         return other
 
-    async def _command(self, command: grammar.Command, process: Process) -> int:
-        match command:
-            case Simple():
+    async def command(self, command: Command, process: Process) -> int:
+        """Run one command."""
+        if self._depth >= DEPTH_MAX:
+            process.fail(f"{self.name}: commands are nested too deeply")
+            raise Exit(2)
+        self._depth += 1
+        try:
+            if isinstance(command, Simple):
                 return await self._simple(command, process)
-            case If():
-                for condition, body in command.branches:
-                    if await self._condition(condition, process) == 0:
-                        return await self.sequence(body, process)
-                return 0 if command.otherwise is None else await self.sequence(command.otherwise, process)
-            case While():
-                return await self._while(command, process)
-            case For():
-                self.status = 0
-                for value in await self._expansion.fields(command.words, process):
-                    process.environment[command.name] = value
-                    if not await self._turn(command.body, process):
-                        break
-                return self.status
-            case Group():
-                if not command.own:
-                    return await self.sequence(command.body, process)
-                inner = self.copy(process)
-                try:
-                    return await inner.sequence(command.body, inner.process)
-                except Exit as end:
-                    return end.code
-
-    async def _while(self, command: While, process: Process) -> int:
-        self.status, status = 0, 0
-        while (await self._condition(command.condition, process) == 0) != command.until:
-            if not await self._turn(command.body, process):
-                break
-            status = self.status
-        return status
-
-    async def _turn(self, body: List, process: Process) -> bool:
-        """One turn of a loop; False after `break`."""
-        await process.clock.sleep(TURN_S)
-        try:
-            await self.sequence(body, process)
-        except LoopEnded as end:
-            return end.again
-        return True
-
-    async def _condition(self, condition: List, process: Process) -> int:
-        strict, self.exit_on_error = self.exit_on_error, False
-        try:
-            return await self.sequence(condition, process)
+            return await compound.perform(self, command, process)
         finally:
-            self.exit_on_error = strict
+            self._depth -= 1
 
     async def _simple(self, command: Simple, process: Process) -> int:
         assigned = 0
         while assigned < len(command.words) and is_assignment(command.words[assigned]):
             assigned += 1
-        texts = [await self._expansion.unsplit(word, process) for word in command.words[:assigned]]
+        texts = [await self.expansion.unsplit(word, process) for word in command.words[:assigned]]
         changes = dict(text.partition("=")[::2] for text in texts)
-        words = await self._expansion.fields(command.words[assigned:], process)
+        words = await self.expansion.fields(command.words[assigned:], process)
         try:
-            process, finish = await redirected(command, process, self._expansion)
+            process, finish = await redirected(command.redirections, process, self.expansion)
         except OSError as error:
             return process.fail(f"{self.name}: {error}")
         try:
@@ -189,6 +196,9 @@ class Shell:
                 finish()
 
     async def _run(self, words: tuple[str, ...], process: Process) -> int:
+        function = self.functions.get(words[0])
+        if function is not None:
+            return await self._call(function, words, process)
         builtin = BUILTINS.get(words[0])
         if builtin is not None:
             return await builtin(self, process.with_arguments(words))
@@ -205,9 +215,9 @@ class Shell:
             pid=entry.pid,
             signals=handlers,
         )
-        work = process.start(_call, program, child)
+        work = process.start(_execute, program, child)
         # ^C goes to the program in the foreground, not to the shell.
-        process.signals.on(SIGINT, lambda: None if handlers.deliver(SIGINT) else _end(work))
+        process.signals.on(SIGINT, lambda: self._interrupt(handlers, work))
         try:
             return await work
         except asyncio.CancelledError:
@@ -216,17 +226,33 @@ class Shell:
                 raise
             return 128 + SIGINT
         finally:
-            process.signals.clear(SIGINT)
+            self.traps.listen()
             userland.leave(entry)
 
+    def _interrupt(self, handlers: Handlers, work: asyncio.Task[int]) -> None:
+        self.traps.come(SIGINT)
+        if not handlers.deliver(SIGINT):
+            work.cancel()
 
-async def _call(program: Program, process: Process) -> int:
+    async def _call(self, function: Command, words: tuple[str, ...], process: Process) -> int:
+        """Run a function with positional parameters, and variables, of its own."""
+        before, self.positional = self.positional, words[1:]
+        self.locals.append({})
+        try:
+            return await self.command(function, process)
+        except Returned as end:
+            return end.code
+        finally:
+            self.positional = before
+            for name, value in self.locals.pop().items():
+                process.environment.pop(name, None)
+                if value is not None:
+                    process.environment[name] = value
+
+
+async def _execute(program: Program, process: Process) -> int:
     """Calls only once it runs: a task that is cancelled before has nothing left open."""
     return await program(process)
-
-
-def _end(work: asyncio.Task[int]) -> None:
-    work.cancel()
 
 
 def _cancelling() -> bool:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 OPERATORS = (
     "&&",
     "||",
+    "<<<",
+    "<<-",
+    "<<",
     ">>",
     "2>&1",
     "2>>",
@@ -69,6 +72,9 @@ class Operator:
 Token = Word | Operator
 
 
+_HERE = (Operator("<<"), Operator("<<-"))
+
+
 class Tokenizer:
     """Reads one text from its beginning to its end."""
 
@@ -79,9 +85,47 @@ class Tokenizer:
     def tokens(self) -> list[Token]:
         """All of it. Raises ShellSyntaxError."""
         found: list[Token] = []
+        awaited: list[int] = []
+        """Places of the words that here-documents end with, until the documents are read."""
         while (token := self._next()) is not None:
+            if found and isinstance(token, Word) and found[-1] in _HERE:
+                awaited.append(len(found))
             found.append(token)
+            if token == Operator("\n"):
+                self._read_documents(found, awaited)
+        if awaited:
+            raise ShellSyntaxError("syntax error: unterminated here-document")
         return found
+
+    def _read_documents(self, found: list[Token], awaited: list[int]) -> None:
+        """Put the documents that begin on this line in the places of their last words (POSIX 2.7.4)."""
+        for place in awaited:
+            end = found[place]
+            assert isinstance(end, Word), "only words are awaited"
+            last = "".join(piece.text for piece in end.pieces)
+            document = self._document(last, without_tabs=found[place - 1] == Operator("<<-"))
+            if any(piece.quoted for piece in end.pieces):
+                found[place] = Word((Piece("text", document, quoted=True),))
+            else:
+                found[place] = Word(tuple(Tokenizer(document).quoted_pieces()))
+        awaited.clear()
+
+    def _document(self, last: str, *, without_tabs: bool) -> str:
+        """The lines up to the one that is the last word."""
+        lines: list[str] = []
+        while self._at < len(self._text):
+            end = self._text.find("\n", self._at)
+            line = self._text[self._at :] if end < 0 else self._text[self._at : end]
+            self._at = len(self._text) if end < 0 else end + 1
+            line = line.lstrip("\t") if without_tabs else line
+            if line == last:
+                return "".join(f"{each}\n" for each in lines)
+            lines.append(line)
+        raise ShellSyntaxError("syntax error: unterminated here-document")
+
+    def quoted_pieces(self) -> list[Piece]:
+        """All of the text as if it stood in double quotes, which themselves mean nothing."""
+        return self._quoted_until("")
 
     def _next(self) -> Token | None:
         text = self._text
@@ -134,14 +178,19 @@ class Tokenizer:
         return piece
 
     def _double_quoted(self) -> list[Piece]:
-        pieces = [Piece("text", "", quoted=True)]
         self._at += 1
+        return self._quoted_until('"')
+
+    def _quoted_until(self, end: str) -> list[Piece]:
+        """Pieces up to the end character, or with none up to the end of the text."""
+        pieces = [Piece("text", "", quoted=True)]
+        escapable = ("$", "`", "\\", "\n", end or "$")
         while self._at < len(self._text):
             character = self._text[self._at]
-            if character == '"':
+            if character == end:
                 self._at += 1
                 return pieces
-            if character == "\\" and self._text[self._at + 1 : self._at + 2] in ("$", "`", '"', "\\", "\n"):
+            if character == "\\" and self._text[self._at + 1 : self._at + 2] in escapable:
                 pieces.append(Piece("text", self._text[self._at + 1].replace("\n", ""), quoted=True))
                 self._at += 2
             elif character in "$`":
@@ -149,7 +198,9 @@ class Tokenizer:
             else:
                 pieces.append(Piece("text", character, quoted=True))
                 self._at += 1
-        raise ShellSyntaxError("syntax error: unterminated quoted string")
+        if end:
+            raise ShellSyntaxError("syntax error: unterminated quoted string")
+        return pieces
 
     def _expansion(self, *, quoted: bool) -> Piece:
         text, start = self._text, self._at
