@@ -30,6 +30,12 @@ class LiveMvcc:
         self._timer_deadline: float | None = None
 
     @property
+    def revision(self) -> int:
+        """The newest, leases that are over by now included."""
+        self._expire()
+        return self._mvcc.revision
+
+    @property
     def leases(self) -> int:
         """How many leases live."""
         self._expire()

@@ -38,6 +38,11 @@ class MemoryCluster:
         return self._live.listing(prefix)
 
     @property
+    def revision(self) -> int:
+        """The newest."""
+        return self._live.revision
+
+    @property
     def leases(self) -> int:
         """How many leases live."""
         return self._live.leases

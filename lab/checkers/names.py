@@ -45,7 +45,7 @@ class Names(Checker):
             problems.update(
                 (f"{node.name} {network.id}", f"{node.name} has no names for network {network.name}")
                 for network in needed
-                if network.id not in node.names
+                if network.id not in node.names and any(e.network == network.id for e in node.endpoints)
             )
         return self.standing(seen.at, problems)
 

@@ -18,10 +18,16 @@ class Views(Checker):
     def check(self, seen: Seen) -> Iterable[Violation]:
         """See Checker."""
         problems = _deaf(seen)
+        agreed: Mapping[str, int] | None = None
+        """In a simulated world many nodes have the very same view."""
         for node in undisturbed(seen):
             if node.keys is None or seen.keys is None:
                 problems.update(self._behind(seen, node))
-            elif node.keys != seen.keys:
+            elif node.keys is agreed:
+                continue
+            elif node.keys == seen.keys:
+                agreed = node.keys
+            else:
                 problems.update(_missed(seen.keys, node.keys, node.name))
         return self.standing(seen.at, problems)
 

@@ -31,7 +31,10 @@ def unsettled(seen: Seen, living: tuple[str, ...]) -> Iterator[str]:
         elif node.revision != seen.revision:
             yield f"{node.name} knows revision {node.revision} of the store, which stands at {seen.revision}"
     overlays = _overlays(seen)
-    standing = _by_network(seen, overlays)
+    standing = {
+        identity: [_inside(subnet, endpoints) for subnet in overlays[identity].subnets]
+        for identity, endpoints in _by_network(seen, overlays).items()
+    }
     for node in seen.nodes.values():
         yield from _tables(seen, node, overlays, standing)
 
@@ -58,15 +61,20 @@ def _by_network(seen: Seen, overlays: dict[str, NetworkSeen]) -> dict[str, list[
     return found
 
 
+def _inside(subnet: str, endpoints: list[EndpointSeen]) -> list[EndpointSeen]:
+    block = IPv4Network(subnet)
+    return [endpoint for endpoint in endpoints if endpoint.address and IPv4Address(endpoint.address) in block]
+
+
 def _tables(
-    seen: Seen, node: NodeSeen, overlays: dict[str, NetworkSeen], standing: dict[str, list[EndpointSeen]]
+    seen: Seen,
+    node: NodeSeen,
+    overlays: dict[str, NetworkSeen],
+    standing: dict[str, list[list[EndpointSeen]]],
 ) -> Iterator[str]:
     tables = {table.network: table for table in node.tables}
     for identity, network in overlays.items():
-        endpoints = standing[identity]
-        for number, subnet in enumerate(network.subnets):
-            block = IPv4Network(subnet)
-            inside = [e for e in endpoints if e.address and IPv4Address(e.address) in block]
+        for number, inside in enumerate(standing[identity]):
             table = tables.get(f"{network.name}/{number}" if number else network.name)
             yield from _table(seen, node, network, inside, table)
 
@@ -98,7 +106,10 @@ def _table(
 def _names(
     node: NodeSeen, overlays: dict[str, NetworkSeen], standing: dict[str, list[EndpointSeen]]
 ) -> Iterator[str]:
+    stands_in = {endpoint.network for endpoint in node.endpoints}
     for identity, network in overlays.items():
+        if identity not in node.names and identity not in stands_in:
+            continue  # nobody there asks for its names
         wanted: dict[str, set[str]] = {}
         for endpoint in standing[identity]:
             for name in endpoint.names:

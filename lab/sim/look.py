@@ -111,7 +111,7 @@ class Looker:
             drops=drops,
             unaccounted=unaccounted(host, agent),
             stray=tuple(stray(agent, [container.name for container in containers if container])),
-            keys=dict(ledger.view.revisions) if ledger is not None else None,
+            keys=ledger.view.revisions if ledger is not None else None,
         )
 
     def _segments(self, name: str, agent: Agent) -> Iterator[TablesSeen]:
@@ -185,9 +185,9 @@ class Records:
 
     def refresh(self) -> None:
         """Take in what has changed."""
-        listing = self._store.listing(keys.ROOT)
-        if listing.revision == self.revision:
+        if self._store.revision == self.revision:
             return
+        listing = self._store.listing(keys.ROOT)
         before, self.keys = self.keys, {item.key: item.modified for item in listing.items}
         self.revision = listing.revision
         for item in listing.items:

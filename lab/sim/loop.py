@@ -16,9 +16,12 @@ async-solipsism is under the GPL. What is needed is little enough to stand here.
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context
+from heapq import heappop, heappush
 from typing import Any, TypeVar, TypeVarTuple
 
 from lab.sim.gate import Gate, gate_of
@@ -27,15 +30,18 @@ Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
 
+GARBAGE_THRESHOLDS = (100_000, 50, 100)
+"""How rarely cyclic garbage is looked for (gc.set_threshold): worlds are large, and little is garbage."""
+
+
 class Deadlock(RuntimeError):
     """No callback is ready and no timer is set: the simulation would wait for ever."""
 
 
-class _Jump(selectors.BaseSelector):
-    """Where an event loop would wait for files, this moves the loop's clock instead."""
+class _NoFiles(selectors.BaseSelector):
+    """What an event loop would wait for files with: here are none."""
 
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._registered: dict[Any, selectors.SelectorKey] = {}
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -46,10 +52,6 @@ class _Jump(selectors.BaseSelector):
         return self._registered.pop(fileobj)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise Deadlock("every task waits, and no timer is set")
-        if timeout > 0:
-            self._loop.jump()
         return []
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
@@ -57,21 +59,53 @@ class _Jump(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """See the module. ``time()`` starts at 0 and is exactly each timer's own time when it fires."""
+    """See the module. ``time()`` starts at 0 and is exactly each timer's own time when it fires.
+
+    Two private names of asyncio's are used: ``_ready``, what is to be run, and ``_run_once``, a round.
+    """
+
+    _ready: deque[asyncio.Handle]
 
     def __init__(self) -> None:
         self._virtual_now = 0.0
         self._frozen: dict[Gate, list[asyncio.Handle]] = {}
-        super().__init__(_Jump(self))
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """A heap; of timers for the same moment, the one that was set first is first."""
+        self._timers_set = 0
+        super().__init__(_NoFiles())
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual_now
 
-    def jump(self) -> None:
-        """Go to the next timer, exactly; asyncio's list of timers is the one private name used."""
-        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
-        self._virtual_now = max(self._virtual_now, timers[0].when())
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As in asyncio."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers_set += 1
+        heappush(self._timers, (when, self._timers_set, timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """A round: what is ready, or the next timers. What becomes ready meanwhile is the next round's."""
+        ready, timers = self._ready, self._timers
+        if not ready:
+            while timers and timers[0][2].cancelled():
+                heappop(timers)
+            if not timers:
+                raise Deadlock("every task waits, and no timer is set")
+            self._virtual_now = max(self._virtual_now, timers[0][0])
+        while timers and timers[0][0] <= self._virtual_now:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
 
     # -- nodes that stand still -------------------------------------------------------------------
 
@@ -86,7 +120,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             handle = asyncio.Handle(callback, args, self, context)
             held.append(handle)
             return handle
-        return super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def freeze(self, gate: Gate) -> None:
         """From now on nothing that was begun in the gate's context goes on."""
@@ -109,5 +145,10 @@ def _run_unless_cancelled(handle: asyncio.Handle) -> None:
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in a loop of its own on virtual time. Raises Deadlock."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(main)
+    finally:
+        gc.set_threshold(*thresholds)

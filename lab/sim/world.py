@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from kvstore.memory import MemoryCluster, MemoryStore
 from lab.sim.chance import Chance
 from lab.sim.clock import NodeClock, VirtualClock
+from lab.sim.commons import Commons
 from lab.sim.fabric import Fabric, FabricUnderlay
 from lab.sim.gate import Gate, gate_for
 from lab.sim.loop import VirtualLoop
@@ -31,6 +32,9 @@ from node.api.http import Request, Response
 from node.config import NodeConfig
 
 Result = TypeVar("Result")
+
+NODES_OF_A_THIRD = 250
+"""Nodes whose addresses differ in the last octet alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,10 @@ class World:
         self.fabric = Fabric(self.clock, self.chance.stream("fabric"), self.timing.fabric)
         self.plugins = SimulatedPlugins(self.clock)
         self.store = MemoryCluster(self.clock.now)
+        self.commons = Commons()
+        lan_bits = 24 if nodes < NODES_OF_A_THIRD else 20
         self.hosts = {
-            f"node-{number}": Host(_config(number, swarm), MemoryCluster(self.clock.now))
+            f"node-{number}": Host(_config(number, swarm, lan_bits), MemoryCluster(self.clock.now))
             for number in range(1, nodes + 1)
         }
 
@@ -154,6 +160,8 @@ class World:
         self.fabric.connect(host.config.underlay_address, host.gate.context)
         seams = self._seams(name, host, host.gate)
         host.agent = Agent(host.config, seams, self.chance.stream(f"{name}/{host.lives}"))
+        if (ledger := host.agent.swarm_ledger) is not None:
+            ledger.fold = self.commons.fold
         if self.born is not None:
             self.born(name, host.agent)
         await self.inside(name, host.agent.start())
@@ -238,15 +246,15 @@ class World:
         return answer
 
 
-def _config(number: int, swarm: bool) -> NodeConfig:
-    octet = number % 250 + 1
-    third = number // 250
+def _config(number: int, swarm: bool, lan_bits: int) -> NodeConfig:
+    third, rest = divmod(number, NODES_OF_A_THIRD)
+    octet = rest + 1
     return NodeConfig(
         name=f"node-{number}",
         cluster="sim",
         directory=Path("/nonexistent"),
         underlay_address=f"10.99.{third}.{octet}",
-        lan_address=f"192.168.{65 + third}.{octet}/24",
+        lan_address=f"192.168.{65 + third}.{octet}/{lan_bits}",
         role="manager" if number <= 3 else "worker",
         store=("simulated",) if swarm else (),
         seed=number,

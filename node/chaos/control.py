@@ -10,13 +10,15 @@ So a call whose answer is lost has had its effect, as on a real network.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
 from node.chaos.faults import Direction, Traffic
 from node.chaos.kinds import Mode, Plane
 from node.chaos.table import FaultTable
 from node.seams import Clock, Control, ControlAnswers, Unreachable
+
+Answer = TypeVar("Answer")
 
 
 class Unanswered(Unreachable):
@@ -36,27 +38,32 @@ class FaultyControl:
 
     async def probe(self, address: str, *, sender: str, timeout_s: float) -> float:
         """See node/seams.py."""
-        async with self._judged(address, timeout_s):
-            return await self._inner.probe(address, sender=sender, timeout_s=timeout_s)
+        call = self._inner.probe(address, sender=sender, timeout_s=timeout_s)
+        return await self._judged(address, timeout_s, call)
 
     async def announce(self, address: str, *, sender: str, revision: int, timeout_s: float) -> int:
         """See node/seams.py."""
-        async with self._judged(address, timeout_s):
-            return await self._inner.announce(address, sender=sender, revision=revision, timeout_s=timeout_s)
+        call = self._inner.announce(address, sender=sender, revision=revision, timeout_s=timeout_s)
+        return await self._judged(address, timeout_s, call)
 
     def serve(self, answers: ControlAnswers) -> None:
         """See node/seams.py. A call that is not to be answered ends with Unreachable or Unanswered."""
         self._inner.serve(FaultyAnswers(answers, self._table, self._clock))
 
-    @asynccontextmanager
-    async def _judged(self, address: str, timeout_s: float) -> AsyncIterator[None]:
+    async def _judged(self, address: str, timeout_s: float, call: Coroutine[None, None, Answer]) -> Answer:
         peer = self._name_of(address)
         deadline = self._clock.now() + timeout_s
-        await self._cross(Direction.OUTGOING, peer, deadline)
-        yield
+        try:
+            await self._cross(Direction.OUTGOING, peer, deadline)
+            answer = await call
+        finally:
+            call.close()
         await self._cross(Direction.INCOMING, peer, deadline)
+        return answer
 
     async def _cross(self, direction: Direction, peer: str, deadline: float) -> None:
+        if self._table.empty:
+            return
         now = self._clock.now()
         verdict = self._table.judge(Traffic(Plane.CONTROL, direction, peer), now)
         late = verdict.delay_s > max(0.0, deadline - now)
@@ -91,6 +98,8 @@ class FaultyAnswers:
         return own_revision
 
     def _cross(self, direction: Direction, peer: str) -> None:
+        if self._table.empty:
+            return
         traffic = Traffic(Plane.CONTROL, direction, peer)
         mode = self._table.judge(traffic, self._clock.now()).mode  # delays are the caller's to wait for
         if mode is not None:

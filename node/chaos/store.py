@@ -124,6 +124,8 @@ class FaultyStore:
 
     async def _news_may_come(self) -> None:
         """Return when no fault stalls the watches any more; healing ends a stall at once, nearly."""
+        if self._table.empty:
+            return
         while (until := self._table.stalled_until(self._clock.now())) > self._clock.now():
             await self._clock.sleep(min(until - self._clock.now(), STALL_LOOK_S))
 

@@ -14,8 +14,8 @@ import random
 from collections.abc import Callable
 
 from kvstore.errors import OutcomeUnknown, StoreUnavailable
-from kvstore.follow import follow
-from kvstore.store import Store, Transaction
+from kvstore.follow import Snapshot, follow
+from kvstore.store import Batch, Store, Transaction
 from node.control import keys
 from node.control.view import Change, View
 from node.errors import Unavailable
@@ -27,6 +27,13 @@ ATTEMPTS_MAX = 64
 """Retries of one change against others that were quicker."""
 
 Plan = Callable[[View], Transaction]
+Fold = Callable[[View, Snapshot | Batch], tuple[View, tuple[Change, ...]]]
+"""The view with the news in it, perhaps another one, and what has changed by them."""
+
+
+def fold_in_place(view: View, news: Snapshot | Batch) -> tuple[View, tuple[Change, ...]]:
+    """How a node folds that has its view for itself."""
+    return view, view.fold(news)
 
 
 class Ledger:
@@ -44,22 +51,25 @@ class Ledger:
         """The newest revision that this node committed itself."""
         self.folded_at = clock.now()
         """When the view last changed, on the node's clock."""
+        self.fold: Fold = fold_in_place
         self.listeners: list[Callable[[tuple[Change, ...]], None]] = []
         self._clock = clock
         self._chance = chance
-        self._folded = asyncio.Event()
+        self._folded: asyncio.Event | None = None
+        """Set by the next fold; None: nobody waits for it."""
 
     async def follow(self) -> None:
         """Fold what the store says, for ever: the one path by which state arrives."""
         async for news in follow(
             self.store, keys.ROOT, sleep=self._clock.sleep, random=self._chance, on_state=self._on_state
         ):
-            changes = self.view.fold(news)
+            self.view, changes = self.fold(self.view, news)
             self.folded_at = self._clock.now()
             for listener in self.listeners:
                 listener(changes)
-            folded, self._folded = self._folded, asyncio.Event()
-            folded.set()
+            if self._folded is not None:
+                folded, self._folded = self._folded, None
+                folded.set()
 
     def _on_state(self, connected: bool, reason: str) -> None:
         self.connected = connected
@@ -69,6 +79,8 @@ class Ledger:
     async def until(self, condition: Callable[[View], bool]) -> None:
         """Return as soon as the view meets the condition."""
         while not condition(self.view):
+            if self._folded is None:
+                self._folded = asyncio.Event()
             await self._folded.wait()
 
     async def change(self, plan: Plan) -> int:

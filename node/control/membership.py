@@ -126,14 +126,18 @@ class Membership:
         """Ask some other members whether they answer, and tell them what is new, again and again."""
         while True:
             await clock.sleep(PROBE_INTERVAL_S)
-            others = [m for m in self._ledger.view.members.values() if m.name != self.me.name]
-            for other in chance.sample(others, min(PROBES_AT_ONCE, len(others))):
+            for other in self._some_others(chance):
                 health = self.health.setdefault(other.name, Health())
                 try:
                     await self._ask(other, health, clock)
                 except Unreachable:
                     health.failures += 1
                     health.round_trip_s = None
+
+    def _some_others(self, chance: random.Random) -> list[Member]:
+        members = list(self._ledger.view.members.values())
+        drawn = chance.sample(members, min(PROBES_AT_ONCE + 1, len(members)))
+        return [member for member in drawn if member.name != self.me.name][:PROBES_AT_ONCE]
 
     async def _ask(self, other: Member, health: Health, clock: Clock) -> None:
         address = other.control_address

@@ -23,6 +23,14 @@ class NetworkIndex:
         self._users: dict[str, dict[str, Subnet]] = {}
         """By subnet: the networks that have it, by id, and how."""
 
+    def fork(self) -> NetworkIndex:
+        """The same, and from here on apart."""
+        fork = NetworkIndex()
+        fork.named, fork.vnis, fork.pools = self.named.copy(), self.vnis.copy(), self.pools.fork()
+        fork.of_driver = {driver: networks.copy() for driver, networks in self.of_driver.items()}
+        fork._users = {subnet: users.copy() for subnet, users in self._users.items()}
+        return fork
+
     def add(self, network: NetworkRecord) -> None:
         """A network exists."""
         self.named[network.name] = network

@@ -29,6 +29,12 @@ class TakenPools:
         self._floors: dict[tuple[str, int], int] = {}
         """Of each pool: below this address all of it is taken."""
 
+    def fork(self) -> TakenPools:
+        """The same, and from here on apart."""
+        fork = TakenPools()
+        fork._firsts, fork._users, fork._floors = self._firsts.copy(), self._users.copy(), self._floors.copy()
+        return fork
+
     def add(self, block: IPv4Network) -> None:
         """A network has it."""
         key = _key(block)

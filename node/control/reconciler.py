@@ -1,6 +1,7 @@
 """Makes a node's drivers and names agree with what its views say; the only place that does.
 
-    Change (swarm)   endpoint of a living node  -> its name in the zone, a peer of the overlay
+    Change (swarm)   own endpoint, the first    -> its network is followed from now on: zone, peers
+                     endpoint of a living node  -> its name in the zone, a peer of the overlay
                      member gone                -> all of its endpoints out of both, at once
     Change (own)     network                    -> the driver opens or closes it
     now and then     own records nobody holds, and those of removed nodes   -> released
@@ -47,6 +48,8 @@ class Reconciler:
         self._drivers = drivers
         self._connections = connections
         self._machine = machine
+        self._followed: dict[str, None] = {}
+        """Ids of the swarm's networks in which something of this node stands, or stood once."""
         own.listeners.append(self._own_changed)
         if swarm is not None:
             swarm.listeners.append(self._swarm_changed)
@@ -74,11 +77,12 @@ class Reconciler:
         for change in changes:
             match change.before, change.after:
                 case None, NetworkRecord() as network:
-                    self._open_zone(network)
-                    for endpoint in self._swarm.view.endpoints(network.id).values():
-                        self._meet(endpoint)  # a snapshot may name them before their network
+                    standing = self._swarm.view.endpoints(network.id).values()
+                    if any(endpoint.node == self._node for endpoint in standing):
+                        self._follow(network.id)  # a snapshot may name them before their network
                 case NetworkRecord() as network, None:
                     self._connections.zones.pop(network.id, None)
+                    self._followed.pop(network.id, None)
                 case EndpointRecord() as endpoint, None:
                     self._forget(endpoint)
                 case _, EndpointRecord() as endpoint:
@@ -91,6 +95,17 @@ class Reconciler:
                     self._welcome(member)
                 case Member() as member, None:
                     self._part_from(member)
+
+    def _follow(self, network_id: str) -> None:
+        """From now on keep names and peers of a network: of others nobody here asks for either."""
+        assert self._swarm is not None
+        view = self._swarm.view
+        if network_id in self._followed or (network := view.networks.get(network_id)) is None:
+            return
+        self._followed[network_id] = None
+        self._open_zone(network)
+        for endpoint in view.endpoints(network_id).values():
+            self._meet(endpoint)
 
     def _welcome(self, member: Member) -> None:
         """A node is alive: the LAN reaches it, and so do the overlays."""
@@ -115,7 +130,10 @@ class Reconciler:
         """An endpoint that can be reached: this node's own, or a living member's."""
         assert self._swarm is not None
         if endpoint.node == self._node:
+            self._follow(endpoint.network)
             self._name(endpoint)
+            return
+        if endpoint.network not in self._followed:
             return
         member = self._swarm.view.members.get(endpoint.node)
         if member is None:
@@ -129,6 +147,8 @@ class Reconciler:
                     driver.add_peer(network, _peer(endpoint, member.underlay_address))
 
     def _forget(self, endpoint: EndpointRecord) -> None:
+        if endpoint.network not in self._followed:
+            return
         self._unname(endpoint)
         if endpoint.node != self._node and endpoint.address:
             for driver in self._drivers.values():

@@ -69,5 +69,7 @@ def update(view: View, name: str, wish: NodeWish) -> Transaction:
 
 def ownerless(view: View) -> Iterator[EndpointRecord]:
     """Endpoints of nodes that do not belong to the swarm any more."""
+    if view.owners() <= view.nodes.keys():
+        return iter(())
     removed = sorted(view.owners() - view.nodes.keys())
     return (endpoint for node in removed for endpoint in view.endpoints_on(node).values())

@@ -8,10 +8,11 @@ Everything that a node decides, it decides from here; nothing but the store's wa
 from __future__ import annotations
 
 from collections.abc import Iterator, KeysView, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from kvstore.follow import Snapshot
-from kvstore.store import Batch, Event, KeyValue
+from kvstore.store import Batch, KeyValue
 from node.control import keys
 from node.control.codec import Undecodable, decode
 from node.control.network_index import NetworkIndex, blocks_of
@@ -61,6 +62,20 @@ class View:
         self._modified: dict[str, int] = {}
         self._records: dict[str, Record] = {}
         self._texts: dict[str, str] = {}
+
+    def fork(self) -> View:
+        """The same view, and from here on apart: what is folded into one changes nothing in the other."""
+        fork = copy(self)
+        fork.index = self.index.fork()
+        fork.networks, fork.members, fork.nodes = self.networks.copy(), self.members.copy(), self.nodes.copy()
+        fork.containers, fork.debts = self.containers.copy(), self.debts.copy()
+        fork.undecodable = self.undecodable.copy()
+        fork._endpoints = {key: inner.copy() for key, inner in self._endpoints.items()}
+        fork._on_nodes = {key: inner.copy() for key, inner in self._on_nodes.items()}
+        fork._addresses = {key: inner.copy() for key, inner in self._addresses.items()}
+        fork._modified, fork._records = self._modified.copy(), self._records.copy()
+        fork._texts = self._texts.copy()
+        return fork
 
     @property
     def revisions(self) -> Mapping[str, int]:
@@ -116,15 +131,12 @@ class View:
                     self._take(item, changes)
         else:
             for event in news.events:
-                self._apply(event, changes)
+                if event.item is None:
+                    self._forget(event.key, changes)
+                else:
+                    self._take(event.item, changes)
         self.revision = max(self.revision, news.revision)
         return tuple(changes)
-
-    def _apply(self, event: Event, changes: list[Change]) -> None:
-        if event.item is None:
-            self._forget(event.key, changes)
-        else:
-            self._take(event.item, changes)
 
     def _take(self, item: KeyValue, changes: list[Change]) -> None:
         key = item.key
