@@ -33,8 +33,8 @@ from node.config import NodeConfig
 
 Result = TypeVar("Result")
 
-NODES_OF_A_THIRD = 250
-"""Nodes whose addresses differ in the last octet alone."""
+NODES_BESIDE_EACH_OTHER = 250
+"""Their addresses differ in the last octet alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class World:
         self.plugins = SimulatedPlugins(self.clock)
         self.store = MemoryCluster(self.clock.now)
         self.commons = Commons()
-        lan_bits = 24 if nodes < NODES_OF_A_THIRD else 20
+        lan_bits = 24 if nodes < NODES_BESIDE_EACH_OTHER else 20
         self.hosts = {
             f"node-{number}": Host(_config(number, swarm, lan_bits), MemoryCluster(self.clock.now))
             for number in range(1, nodes + 1)
@@ -247,7 +247,7 @@ class World:
 
 
 def _config(number: int, swarm: bool, lan_bits: int) -> NodeConfig:
-    third, rest = divmod(number, NODES_OF_A_THIRD)
+    third, rest = divmod(number, NODES_BESIDE_EACH_OTHER)
     octet = rest + 1
     return NodeConfig(
         name=f"node-{number}",

@@ -51,20 +51,19 @@ class FaultyControl:
         self._inner.serve(FaultyAnswers(answers, self._table, self._clock))
 
     async def _judged(self, address: str, timeout_s: float, call: Coroutine[None, None, Answer]) -> Answer:
-        peer = self._name_of(address)
         deadline = self._clock.now() + timeout_s
         try:
-            await self._cross(Direction.OUTGOING, peer, deadline)
+            await self._cross(Direction.OUTGOING, address, deadline)
             answer = await call
         finally:
             call.close()
-        await self._cross(Direction.INCOMING, peer, deadline)
+        await self._cross(Direction.INCOMING, address, deadline)
         return answer
 
-    async def _cross(self, direction: Direction, peer: str, deadline: float) -> None:
+    async def _cross(self, direction: Direction, address: str, deadline: float) -> None:
         if self._table.empty:
             return
-        now = self._clock.now()
+        now, peer = self._clock.now(), self._name_of(address)
         verdict = self._table.judge(Traffic(Plane.CONTROL, direction, peer), now)
         late = verdict.delay_s > max(0.0, deadline - now)
         if verdict.mode is None and not late:
