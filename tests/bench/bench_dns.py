@@ -15,6 +15,7 @@ from node.datapath.drops import Counters
 from node.dns.resolver import Attachment, Resolver
 from node.dns.zone import Zone
 from node.edge.clock import SystemClock
+from node.model.passage import OPEN
 from node.stack.sandbox import Sandbox
 
 TARGET = 5000
@@ -31,7 +32,7 @@ async def rate(kind: str) -> float:
     chance = random.Random(1)
     resolver = Resolver(chance, (Attachment(zone),))
     sandbox = Sandbox("container", SystemClock(), chance, Counters())
-    server = NameServer(sandbox, resolver)
+    server = NameServer(sandbox, resolver, lambda: OPEN)
     socket = sandbox.udp_socket()
     socket.connect(ADDRESS, PORT)
     names = [

@@ -17,7 +17,7 @@ from node.datapath.switchboard import Switchboard
 from node.datapath.vtep import Vtep
 from node.edge.clock import SystemClock
 from node.edge.underlay import UdpUnderlay
-from node.model.address import format_mac, overlay_mac, parse_ipv4, parse_mac
+from node.model.address import address_mac, format_mac, parse_ipv4, parse_mac
 from node.seams import Channel
 from node.stack.sandbox import Sandbox
 
@@ -44,13 +44,13 @@ class Node:
         segment = Segment("app", "app", vtep, Channel.DATA)
         board.add_segment(segment)
         self.sandbox = Sandbox("container", clock, chance, counters)
-        mac = format_mac(overlay_mac(parse_ipv4(address(number))))
+        mac = format_mac(address_mac(parse_ipv4(address(number))))
         port = Port("container/eth0", parse_mac(mac), self.sandbox.receiver("eth0"), MTU)
         self.sandbox.attach(
             "eth0", mac, MTU, lambda frame, now: board.transmit(port, frame, now), f"{address(number)}/24"
         )
         board.plug(segment, port)
-        far = overlay_mac(parse_ipv4(address(other)))
+        far = address_mac(parse_ipv4(address(other)))
         vtep.add_peer(f"127.0.92.{other}")
         vtep.static[far] = f"127.0.92.{other}"
         segment.neighbors.set(parse_ipv4(address(other)), far)
