@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from node.programs.process import NoSpace, Process
+from node.programs.regular import compiled
 from node.programs.streams import Pipe
 
 LINES_MAX = 1_000_000
 """Of what seq counts."""
 
 
-async def _opened(process: Process, names: list[str]) -> AsyncIterator[tuple[str, Pipe | None]]:
+async def opened(process: Process, names: list[str]) -> AsyncIterator[tuple[str, Pipe | None]]:
     """Each file named, or standard input; None for what cannot be opened, which has been said."""
     for name in names or ["-"]:
         if name == "-":
@@ -37,6 +38,17 @@ async def _opened(process: Process, names: list[str]) -> AsyncIterator[tuple[str
         yield name, pipe
 
 
+async def lines_of(
+    process: Process, names: Sequence[str], failed: list[int] | None = None
+) -> AsyncIterator[str]:
+    """Each line of the files named, or of standard input; ``failed`` gets a 1 for what cannot be opened."""
+    async for _, pipe in opened(process, list(names)):
+        if pipe is None and failed is not None:
+            failed.append(1)
+        while pipe is not None and (line := await pipe.read_line()):
+            yield line.decode(errors="surrogateescape")
+
+
 def _words(process: Process) -> list[str]:
     return [word for word in process.arguments[1:] if word == "-" or not word.startswith("-")]
 
@@ -44,7 +56,7 @@ def _words(process: Process) -> list[str]:
 async def cat(process: Process) -> int:
     """cat"""
     code = 0
-    async for _, pipe in _opened(process, _words(process)):
+    async for _, pipe in opened(process, _words(process)):
         if pipe is None:
             code = 1
             continue
@@ -125,7 +137,7 @@ async def head(process: Process) -> int:
     """head"""
     number, names = _count(process, 10)
     code = 0
-    async for _, pipe in _opened(process, names):
+    async for _, pipe in opened(process, names):
         if pipe is None:
             code = 1
             continue
@@ -145,7 +157,7 @@ async def tail(process: Process) -> int:
     code = 0
     names = [name for name in names if process.path(name) != "/dev/null"]
     if names or not follow:
-        async for _, pipe in _opened(process, names):
+        async for _, pipe in opened(process, names):
             if pipe is None:
                 code = 1
                 continue
@@ -165,11 +177,11 @@ async def grep(process: Process) -> int:
     if not words:
         return process.fail("grep: a pattern is needed", 2)
     try:
-        pattern = re.compile(words[0], re.IGNORECASE if "i" in flags else 0)
-    except re.error as error:
+        pattern = compiled(words[0], extended="E" in flags, ignore_case="i" in flags)
+    except ValueError as error:
         return process.fail(f"grep: bad regex '{words[0]}': {error}", 2)
     count = 0
-    async for _, pipe in _opened(process, words[1:]):
+    async for _, pipe in opened(process, words[1:]):
         while pipe is not None and (line := await pipe.read_line()):
             if bool(pattern.search(line.decode(errors="replace").rstrip("\n"))) == ("v" in flags):
                 continue
@@ -185,7 +197,7 @@ async def wc(process: Process) -> int:
     """wc"""
     flags = "".join(word[1:] for word in process.arguments[1:] if word.startswith("-") and len(word) > 1)
     code = 0
-    async for name, pipe in _opened(process, _words(process)):
+    async for name, pipe in opened(process, _words(process)):
         if pipe is None:
             code = 1
             continue

@@ -39,7 +39,7 @@ def sh(text: str, image: str = "alpine") -> Outcome:
         ("! false && echo turned", "turned\n"),
         ("echo 'a  b' \"c  d\" e\\ f", "a  b c  d e f\n"),
         ("x=5; echo $x ${x}y '$x' \"$x\"", "5 5y $x 5\n"),
-        ("echo $(echo inner | tr a b) done", "sh: tr: not found\ndone\n"),
+        ("echo $(echo inner | nosuch a b) done", "sh: nosuch: not found\ndone\n"),
         ("echo a$(echo b)c `echo d`", "abc d\n"),
         ("for i in 1 2 3; do echo -n $i; done; echo", "123\n"),
         ("i=0; while [ $i -lt 3 ]; do i=$((i + 1)); echo -n $i; done; echo", "123\n"),
