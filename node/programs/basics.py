@@ -10,7 +10,7 @@ from node.errors import InvalidParameter
 from node.model.ids import short
 from node.programs import table
 from node.programs.process import Process, Program
-from node.programs.signals import SIGTERM, number_of
+from node.programs.signals import NUMBERS, SIGTERM, number_of
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -69,24 +69,35 @@ async def _call(program: Program, process: Process) -> int:
 
 
 async def hostname(process: Process) -> int:
-    """hostname, hostname -i"""
-    if process.arguments[1:2] == ("-i",):
-        lines = (process.userland.files.read("/etc/hosts") or b"").decode().splitlines()
-        named = [line.split() for line in lines]
-        own = [words[0] for words in named if process.userland.hostname in words[1:]]
-        process.stdout.write(" ".join(own) + "\n")
-    elif process.arguments[1:2] == ("-I",):
-        own = [
-            address.cidr.partition("/")[0]
-            for one in process.sandbox.inspect().interfaces
-            for address in one.addresses
-            if one.link != "loopback"
-        ]
-        process.stdout.write(" ".join(own) + " \n" if own else "\n")
-    elif len(process.arguments) > 1 and not process.arguments[1].startswith("-"):
-        return process.fail("hostname: sethostname: Operation not permitted")
-    else:
-        process.stdout.write(process.userland.hostname + "\n")
+    """hostname, and with -f, -d, -s, -i, -I what belongs to it"""
+    own = process.userland.hostname
+    match process.arguments[1:2]:
+        case ("-s",):
+            process.stdout.write(own.partition(".")[0] + "\n")
+        case ("-f" | "--fqdn" | "-d" | "-i" as option,):
+            lines = (process.userland.files.read("/etc/hosts") or b"").decode().splitlines()
+            named = [words for words in (line.split() for line in lines) if own in words[1:]]
+            if option == "-i":
+                process.stdout.write(" ".join(words[0] for words in named) + "\n")
+            elif not named:
+                gnu = process.userland.family == "gnu"
+                said = "Name or service not known" if gnu else f"{own}: Host not found"
+                return process.fail(f"hostname: {said}")
+            else:
+                name = named[0][1]
+                process.stdout.write((name.partition(".")[2] if option == "-d" else name) + "\n")
+        case ("-I",):
+            addresses = [
+                address.cidr.partition("/")[0]
+                for one in process.sandbox.inspect().interfaces
+                for address in one.addresses
+                if one.link != "loopback"
+            ]
+            process.stdout.write(" ".join(addresses) + " \n" if addresses else "\n")
+        case (word,) if not word.startswith("-"):
+            return process.fail("hostname: sethostname: Operation not permitted")
+        case _:
+            process.stdout.write(own + "\n")
     return 0
 
 
@@ -219,12 +230,35 @@ def holds(process: Process, words: list[str]) -> bool:
 
 
 async def kill(process: Process) -> int:
-    """kill -l only names them: programs of one container cannot signal each other here"""
+    """kill -l, kill -0, and who is not there: programs of one container cannot signal each other here"""
+    gnu = process.userland.family == "gnu"
+    words = list(process.arguments[1:])
+    if words == ["-l"]:
+        process.stdout.write("".join(f"{number:>2}) {name}\n" for name, number in NUMBERS.items()))
+        return 0
+    signal = "TERM"
+    if len(words) > 1 and words[0].startswith("-"):
+        signal = words.pop(0).removeprefix("-")
+        signal = words.pop(0) if signal == "s" else signal
+    if not words:
+        return process.fail("kill: you need to specify whom to kill")
     try:
-        number = number_of(process.arguments[1].lstrip("-")) if len(process.arguments) > 2 else SIGTERM
+        number = 0 if signal == "0" else number_of(signal)
     except InvalidParameter:
-        return process.fail(f"kill: bad signal name '{process.arguments[1]}'")
-    return process.fail(f"kill: sending signal {number} is not simulated: use docker kill from outside")
+        return process.fail(f"kill: bad signal name '{signal}'")
+    code = 0
+    for word in words:
+        if not word.isdecimal():
+            said = f"failed to parse argument: '{word}'" if gnu else f"invalid number '{word}'"
+            code = process.fail(f"kill: {said}")
+        elif int(word) not in process.userland.processes:
+            said = f"({word})" if gnu else f"can't kill pid {word}"
+            code = process.fail(f"kill: {said}: No such process")
+        elif number:
+            code = process.fail(
+                f"kill: sending signal {number} is not simulated: use docker kill from outside"
+            )
+    return code
 
 
 async def hello(process: Process) -> int:

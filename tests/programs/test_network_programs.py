@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from lab.sim.world import World
+from node.model.container import ContainerSpec
 from node.model.network import NetworkSpec
+from tests.programs.containers import log_of
 from tests.sim.play import overlay, play, run, start
 
 
@@ -158,5 +162,47 @@ def test_the_files_of_a_container_name_what_it_is() -> None:
         assert "nameserver 127.0.0.11\n" in shown
         plain = (await run(world, "node-1", "bridge", "cat", "/etc/resolv.conf")).text
         assert "127.0.0.11" not in plain
+
+    play(scenario, nodes=1, swarm=False)
+
+
+def test_a_container_knows_its_whole_name() -> None:
+    async def scenario(world: World) -> None:
+        agent = world.agent("node-1")
+        command = ("sh", "-c", "hostname; hostname -f; hostname -d; hostname -s; hostname -i")
+        for name, network in (("named", "bridge"), ("alone", "none")):
+            spec = ContainerSpec(
+                image="alpine",
+                command=command,
+                hostname="web",
+                domainname="example.com",
+                network_mode=network,
+            )
+            identity, _ = await agent.containers.create(name, spec)
+            await agent.containers.start(identity)
+        await world.clock.sleep(1)
+        assert await log_of(world, "node-1", "named") == "web\nweb.a.org\na.org\nweb\n172.17.0.2\n"
+        failed = "hostname: web: Host not found\n"
+        assert await log_of(world, "node-1", "alone") == f"web\n{failed}{failed}web\n\n"
+
+    play(scenario, nodes=1, swarm=False)
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "code", "words"),
+    [
+        ("alpine", "kill -9 99999", 1, "kill: can't kill pid 99999: No such process\n"),
+        ("debian", "kill -9 99999", 1, "kill: (99999): No such process\n"),
+        ("alpine", "kill -0 1", 0, ""),
+        ("alpine", "kill -s NOSUCH 1", 1, "kill: bad signal name 'NOSUCH'\n"),
+        ("alpine", "kill", 1, "kill: you need to specify whom to kill\n"),
+        ("alpine", "kill x", 1, "kill: invalid number 'x'\n"),
+        ("alpine", "kill 1", 1, "kill: sending signal 15 is not simulated: use docker kill from outside\n"),
+    ],
+)
+def test_kill_knows_who_is_there(image: str, command: str, code: int, words: str) -> None:
+    async def scenario(world: World) -> None:
+        done = await run(world, "node-1", "none", *command.split(), image=image)
+        assert (done.code, done.text) == (code, words)
 
     play(scenario, nodes=1, swarm=False)
