@@ -175,7 +175,7 @@ def test_a_container_knows_its_whole_name() -> None:
                 image="alpine",
                 command=command,
                 hostname="web",
-                domainname="example.com",
+                domainname="a.org",
                 network_mode=network,
             )
             identity, _ = await agent.containers.create(name, spec)
