@@ -17,8 +17,8 @@ from typing import TypeVar
 from kvstore.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from kvstore.live import LiveMvcc
 from kvstore.mvcc import Mvcc
-from kvstore.store import Batch, CommitResult, KeyValue, Listing, Transaction
-from kvstore.watches import Watches
+from kvstore.store import CommitResult, KeyValue, Listing, Transaction
+from kvstore.watches import Watch, Watches
 
 Answer = TypeVar("Answer")
 
@@ -98,7 +98,7 @@ class MemoryStore:
         return self._answer(lambda: self._live.commit(transaction))
 
     @asynccontextmanager
-    async def watch(self, prefix: str, revision: int) -> AsyncIterator[AsyncIterator[Batch]]:
+    async def watch(self, prefix: str, revision: int) -> AsyncIterator[Watch]:
         """See Store.watch."""
         await self._reach()
         with self._live.watch(prefix, revision) as watch:

@@ -40,6 +40,12 @@ class Watch(AsyncIterator[Batch]):
         self._ended = self._ended or error
         self._news.set()
 
+    def waiting(self) -> list[Batch]:
+        """Take all that can be read without waiting."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting
+
     async def __anext__(self) -> Batch:
         while not self._waiting:
             if self._ended is not None:

@@ -6,7 +6,7 @@
 
 Nothing is known too early: a node goes to the next view when it hears of the batch, not before. And
 nothing is known by hearsay: only who has the very same view shares what is folded into it, and who has
-listed the store shares a view that is equal to its own. Shared views are never changed: the next is a fork.
+come to an equal view in another way shares that. Shared views are never changed: the next is a fork.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Commons:
         if folded is None or isinstance(news, Snapshot):
             after = view.fork()
             changes = after.fold(news)
-            folded = Folded(view, self._equal(after) if isinstance(news, Snapshot) else after, changes)
+            folded = Folded(view, self._equal(after), changes)
             self._folds[place] = folded
             if len(self._folds) > FOLDS_MAX:
                 self._folds.popitem(last=False)

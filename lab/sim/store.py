@@ -2,17 +2,22 @@
 
 node --(half)--> MemoryStore --(half)--> node
 change --(news)--> watch: in order, and what comes meanwhile comes along
+
+In a large world news are gathered: every node hears of them at the same moments, as one batch, and of its own
+changes as soon as they are confirmed. That is far less work than a thousand nodes woken by each change.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from kvstore.errors import OutcomeUnknown, StoreError
 from kvstore.memory import MemoryStore
 from kvstore.store import Batch, CommitResult, KeyValue, Listing, Transaction
+from kvstore.watches import Watch
 from lab.sim.fabric import Latency
 from node.seams import Clock
 
@@ -24,7 +29,13 @@ class DistantStore:
     """A Store (kvstore/store.py) at some distance. ``told`` hears of every commit when it has ended."""
 
     def __init__(
-        self, inner: MemoryStore, clock: Clock, chance: random.Random, way: Latency, news: Latency
+        self,
+        inner: MemoryStore,
+        clock: Clock,
+        chance: random.Random,
+        way: Latency,
+        news: Latency,
+        gather_s: float = 0.0,
     ) -> None:
         self.told: Told | None = None
         self._inner = inner
@@ -32,6 +43,9 @@ class DistantStore:
         self._chance = chance
         self._way = way
         self._news = news
+        self._gather_s = gather_s
+        self._hurry: asyncio.Event | None = None
+        """Set when this node has changed something itself: its gathered news are not to wait."""
 
     async def get(self, key: str) -> KeyValue | None:
         """See Store.get."""
@@ -56,6 +70,8 @@ class DistantStore:
             result = await self._inner.commit(transaction)
             await self._travel()
             succeeded = result.succeeded
+            if self._hurry is not None:
+                self._hurry.set()
         except OutcomeUnknown:
             raise
         except StoreError:
@@ -71,7 +87,20 @@ class DistantStore:
         """See Store.watch."""
         await self._travel()
         async with self._inner.watch(prefix, revision) as batches:
-            yield batches if self._news.floor_s == 0 else self._late(batches)
+            if self._gather_s:
+                yield self._gathered(batches)
+            else:
+                yield batches if self._news.floor_s == 0 else self._late(batches)
+
+    async def _gathered(self, batches: Watch) -> AsyncIterator[Batch]:
+        self._hurry = hurry = asyncio.Event()
+        async for batch in batches:
+            moment = (self._clock.now() // self._gather_s + 1) * self._gather_s
+            timer = self._clock.call_at(moment, hurry.set)
+            await hurry.wait()
+            timer.cancel()
+            hurry.clear()
+            yield together([batch, *batches.waiting()])
 
     async def _late(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         here = -1.0
@@ -111,3 +140,10 @@ class DistantStore:
 
     async def _travel(self) -> None:
         await self._clock.sleep(self._way.draw(self._chance) / 2)
+
+
+def together(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one, as of the last revision: their events in order."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(batches[-1].revision, tuple(event for batch in batches for event in batch.events))

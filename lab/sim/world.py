@@ -33,6 +33,12 @@ from node.config import NodeConfig
 
 Result = TypeVar("Result")
 
+LARGE = 200
+"""Nodes of a world from which on news of the store are gathered (store.py)."""
+NEWS_GATHER_S = 0.05
+STARTED_AT_ONCE = 20
+"""Nodes, in a large world: beyond the 253 that find room in the ingress network each waits in vain for it."""
+
 NODES_BESIDE_EACH_OTHER = 250
 """Their addresses differ in the last octet alone."""
 
@@ -128,8 +134,10 @@ class World:
         }
 
     async def __aenter__(self) -> World:
-        for name in self.hosts:
-            await self.start(name)
+        at_once = STARTED_AT_ONCE if len(self.hosts) > LARGE else 1
+        for first in range(0, len(self.hosts), at_once):
+            some = list(self.hosts)[first : first + at_once]
+            await asyncio.gather(*(self.start(name) for name in some))
         return self
 
     async def __aexit__(
@@ -172,7 +180,8 @@ class World:
         clock = NodeClock(self.loop, gate)
         host.session = self.store.session(name)
         chance = self.chance.stream(f"{name}/{host.lives}/store")
-        host.way = DistantStore(host.session, clock, chance, timing.store, timing.news)
+        gather_s = NEWS_GATHER_S if len(self.hosts) > LARGE else 0.0
+        host.way = DistantStore(host.session, clock, chance, timing.store, timing.news, gather_s)
         host.wire = self.fabric.underlay(address)
         return Seams(
             clock=clock,
