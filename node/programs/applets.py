@@ -18,6 +18,7 @@ from node.programs import (
     wget,
     whoami,
 )
+from node.programs.awk.command import awk
 from node.programs.curl.command import curl
 from node.programs.iperf3.command import iperf3
 from node.programs.shell.main import shell
@@ -59,6 +60,7 @@ PROGRAMS.update(
         "rm": text.remove,
         "touch": text.touch,
         "sed": sed.sed,
+        "awk": awk,
         "sort": filters.sort,
         "uniq": filters.uniq,
         "cut": filters.cut,

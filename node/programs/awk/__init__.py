@@ -1,0 +1,1 @@
+"""awk in the form that everybody uses: patterns, print, printf, counters; no functions, getline or while."""
