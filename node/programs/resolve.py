@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 
 import dns.exception
 import dns.flags
@@ -21,6 +22,7 @@ TIMEOUT_S = 5.0
 ATTEMPTS = 2
 DNS_PORT = 53
 SERVERS_MAX = 3
+QUESTIONS_REMEMBERED_MAX = 1024
 
 
 class NoAddress(Exception):
@@ -89,9 +91,7 @@ async def query(
 ) -> dns.message.Message | None:
     """Ask all servers at once, as musl does; the first answer, or None if none comes in time."""
     try:
-        message = dns.message.make_query(name, kind)
-        message.flags |= dns.flags.RD
-        wire = message.to_wire()
+        wire = _question(name, kind)
     except (dns.exception.DNSException, ValueError):
         return None
     identity = process.chance.randrange(65536).to_bytes(2, "big")
@@ -110,6 +110,14 @@ async def query(
     finally:
         socket.close()
     return None
+
+
+@lru_cache(QUESTIONS_REMEMBERED_MAX)
+def _question(name: str, kind: str) -> bytes:
+    """A query as bytes; whoever sends it replaces the identification, the first two."""
+    message = dns.message.make_query(name, kind)
+    message.flags |= dns.flags.RD
+    return message.to_wire()
 
 
 async def _answer(socket: UdpSocket, identity: bytes) -> dns.message.Message:
