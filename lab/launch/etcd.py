@@ -23,6 +23,8 @@ from pathlib import Path
 READY_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 5.0
 POLL_S = 0.01
+STOP_S = 5.0
+"""How long the threads of a frozen process may take to stand still."""
 LOG_LINES_SHOWN = 5
 HEALTH_BYTES_MAX = 4096
 
@@ -166,8 +168,11 @@ class EtcdProcess:
             self._process.wait()
 
     def pause(self) -> None:
-        """Freeze it: its connections stay open and nothing answers."""
+        """Freeze it: its connections stay open and nothing answers once this returns."""
         self._signal(signal.SIGSTOP)
+        deadline = time.monotonic() + STOP_S
+        while self.pid is not None and not _stands_still(self.pid) and time.monotonic() < deadline:
+            time.sleep(POLL_S)  # the signal is on its way: a thread may still run on another processor
 
     def resume(self) -> None:
         """Let it go on after a pause."""
@@ -217,3 +222,12 @@ async def answers(member: EtcdMember) -> bool:
                 writer.close()
     except (OSError, TimeoutError):
         return False
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether every thread of a process is stopped (proc(5), the state after the name in parentheses)."""
+    try:
+        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:
+        return True  # a thread, or all of it, has ended
+    return all(thread.rpartition(")")[2].split()[0] in "TtZX" for thread in threads)
