@@ -55,7 +55,7 @@ class View:
         self.containers: dict[str, ContainerRecord] = {}
         self.debts: dict[int, DebtRecord] = {}
         self.undecodable: dict[str, str] = {}
-        """Keys whose value is no record, with the reason: shown to people, not acted upon."""
+        """Keys whose value is no record, with the reason; not acted upon."""
         self._endpoints: dict[str, dict[str, EndpointRecord]] = {}
         self._on_nodes: dict[str, dict[str, EndpointRecord]] = {}
         self._addresses: dict[str, dict[str, str]] = {}
